@@ -1,0 +1,40 @@
+"""Fixtures that every test folder uses: a warehouse database. The more special live beside their tests."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from pg_servers import SYSTEM_URL, fresh_database, shared_server, system_server
+
+from hic_assets.warehouse import Warehouse
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Warehouse]:
+    """The embedded PostgreSQL of this test run, shared by all xdist workers (maintenance database)."""
+    with shared_server(os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex) as server:
+        yield server
+
+
+@pytest.fixture
+def warehouse(postgres_server: Warehouse) -> Iterator[Warehouse]:
+    """A fresh database with the warehouse's schemas."""
+    with fresh_database(postgres_server) as database:
+        yield database
+
+
+@pytest.fixture(params=["embedded", "system"])
+def warehouse_on_both(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    """`warehouse` on the embedded server and on that of HIC_TEST_PG_URL (skipped if absent)."""
+    if request.param == "embedded":
+        yield request.getfixturevalue("warehouse")
+        return
+    url = os.environ.get("HIC_TEST_PG_URL", SYSTEM_URL)
+    server = system_server(url)
+    if server is None:
+        pytest.skip("no server at HIC_TEST_PG_URL")
+    with fresh_database(server, template=False) as database:
+        yield database
