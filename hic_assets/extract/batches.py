@@ -1,0 +1,119 @@
+"""What every source hands on: frames of bounded size, and afterwards what each request cost.
+
+Here belong the shapes that extraction and landing share. How a body is fetched or read does not belong here,
+nor what a table demands of its rows (that is the contract of the landing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import polars as pl
+
+REJECT_SCHEMA = {"line": pl.String, "rule": pl.String, "reason": pl.String}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of one table.
+
+    `frame`: every column String, named as the raw table's columns, in their order; NULL where nothing came.
+    `slice`: the request it came from, for people. `rejects`: what could not be read as a row at all
+    (columns line, rule, reason; None when there are none). `without_nul`: the reader has made sure that no cell
+    holds a NUL character.
+    """
+
+    frame: pl.DataFrame
+    slice: str
+    rejects: pl.DataFrame | None = None
+    without_nul: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows read, the rejected included."""
+        return self.frame.height + (0 if self.rejects is None else self.rejects.height)
+
+
+@dataclass(frozen=True)
+class SliceStats:
+    """What one request gave and cost. `url` holds no secret; `bytes` are those of the decoded body; `seconds`
+    is from the first attempt to the complete body, waits between attempts included.
+    """
+
+    slice: str
+    url: str
+    rows: int
+    bytes: int
+    seconds: float
+    attempts: int
+
+
+@runtime_checkable
+class BatchSource(Protocol):
+    """One table's rows from a system: iterate it, then read `stats`.
+
+    Each iteration reads the source anew. An iteration that ends without an exception has yielded every row
+    the source holds for what was asked: landing may replace the partition with it. `stats` and
+    `unknown_columns` speak of the latest iteration and are whole once it has ended.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+    @property
+    def stats(self) -> Sequence[SliceStats]:
+        """One entry a request."""
+        ...
+
+    @property
+    def unknown_columns(self) -> Sequence[str]:
+        """Columns the source sent which the table does not have."""
+        ...
+
+
+class BatchStream:
+    """A `BatchSource` made of a generator function, which records stats on the stream it is given."""
+
+    def __init__(self, name: str, columns: Sequence[str], produce: Callable[[BatchStream], Iterator[Batch]]) -> None:
+        self.name = name
+        self.columns = tuple(columns)
+        self._produce = produce
+        self._stats: list[SliceStats] = []
+        self._unknown: dict[str, None] = {}
+
+    def __iter__(self) -> Iterator[Batch]:
+        self._stats = []
+        self._unknown = {}
+        return self._produce(self)
+
+    @property
+    def stats(self) -> tuple[SliceStats, ...]:
+        """One entry a request that was read to its end, in order of reading."""
+        return tuple(self._stats)
+
+    @property
+    def unknown_columns(self) -> tuple[str, ...]:
+        """Columns the source sent which the table does not have, in order of appearance."""
+        return tuple(self._unknown)
+
+    def record(self, stats: SliceStats) -> None:
+        """Add one request's stats."""
+        self._stats.append(stats)
+
+    def note_unknown_columns(self, columns: Sequence[str]) -> None:
+        """Remember columns that were left out."""
+        self._unknown.update(dict.fromkeys(columns))
+
+
+def frame_of(rows: Sequence[Mapping[str, str | None]], columns: Sequence[str]) -> pl.DataFrame:
+    """Rows as a frame of String columns in the given order; keys a row lacks are NULL, others left out."""
+    return pl.DataFrame({name: pl.Series([r.get(name) for r in rows], dtype=pl.String) for name in columns})
+
+
+def rejects_of(rows: Sequence[tuple[str, str, str]]) -> pl.DataFrame | None:
+    """(line, rule, reason) tuples as a rejects frame, or None when there are none."""
+    return pl.DataFrame(rows, schema=REJECT_SCHEMA, orient="row") if rows else None

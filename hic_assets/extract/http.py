@@ -1,0 +1,279 @@
+"""A session with one HTTP source: authentication, and bodies spooled to disk.
+
+Knows nothing of any one system's API. What a reply means is decided in `replies.py`, what is
+tried again in `retrying.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import requests
+import urllib3
+
+from hic_assets.extract.auth import SourceAuth
+from hic_assets.extract.errors import (
+    AuthError,
+    HtmlInsteadOfData,
+    PermanentSourceError,
+    SourceError,
+    TimedOut,
+    TruncatedBody,
+    Unreachable,
+)
+from hic_assets.extract.redaction import Redactor, split_userinfo
+from hic_assets.extract.replies import Reply, error_of
+from hic_assets.extract.retrying import HttpOptions, asks_too_much, retrying_of
+from hic_assets.extract.spool import (
+    CSV_TYPES,
+    JSON_TYPES,
+    PIECE_BYTES,
+    Spooled,
+    Where,
+    check_complete,
+    write_body,
+)
+
+__all__ = ["CSV", "JSON", "HttpOptions", "HttpSource", "Params", "asks_too_much"]
+
+log = logging.getLogger(__name__)
+
+JSON = JSON_TYPES
+CSV = CSV_TYPES
+ERROR_BODY_BYTES = 64 * 1024
+
+Params = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    path: str
+    params: Params
+    accept: tuple[str, ...]
+    empty_ok: bool
+
+
+class HttpSource:
+    """GET requests to one base URL, from several threads too; each has its own connection and cookies.
+
+    Follows no redirect, so credentials reach no other host. After one 401 every later call fails at once.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        base_url: str,
+        auth: SourceAuth,
+        spool_dir: Path,
+        options: HttpOptions | None = None,
+    ) -> None:
+        self.system = system
+        self.base_url, _, password = split_userinfo(base_url.rstrip("/"))
+        self.options = options or HttpOptions()
+        self.redact = Redactor([*auth.secrets, password or ""])
+        self._auth, self._spool_dir = auth, spool_dir
+        self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+        self._refused: AuthError | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"HttpSource({self.system!r}, {self.base_url!r})"
+
+    def __enter__(self) -> HttpSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections of every thread."""
+        with self._lock:
+            for session in self._sessions:
+                session.close()
+            self._sessions.clear()
+
+    def url(self, path: str, params: Params = ()) -> str:
+        """The whole URL of a request, cleared of secrets."""
+        prepared = requests.Request("GET", f"{self.base_url}/{path}", params=list(params)).prepare()
+        return self.redact(prepared.url or "")
+
+    def get_json(self, path: str, params: Params = ()) -> Any:
+        """A JSON object, for bodies that fit in memory. Raises SourceError."""
+        with self.spool(path, params, JSON) as body:
+            text = body.path.read_bytes()
+        return json.loads(text.decode("utf-8-sig", "replace")) if text else {}
+
+    def spool(
+        self,
+        path: str,
+        params: Params,
+        accept: tuple[str, ...],
+        *,
+        divisible: bool = False,
+        empty_ok: bool = False,
+    ) -> Spooled:
+        """GET a body of one of the content types `accept` into a file of the spool folder.
+
+        The body is complete when this returns. `divisible`: the caller will ask for less, so give up early on
+        what `asks_too_much`. Raises SourceError; its `attempts` says how often it was tried.
+        """
+        began, number = time.monotonic(), 0
+
+        asked = _Asked(path, tuple(params), accept, empty_ok)
+
+        def attempt() -> Spooled:
+            nonlocal number
+            number += 1
+            try:
+                return self._once(asked, began, number)
+            except HtmlInsteadOfData as exc:
+                # An expired session is sent to the login page before its credentials are looked at.
+                log.info("%s Asking once more in a new session.", exc)
+                self._session().cookies.clear()
+            number += 1
+            return self._once(asked, began, number)
+
+        retrying = retrying_of(self.options, divisible)
+        try:
+            return retrying(attempt)
+        except SourceError as exc:
+            exc.attempts = max(number, 1)
+            raise
+
+    def _once(self, asked: _Asked, began: float, number: int) -> Spooled:
+        if self._refused is not None:
+            raise AuthError(
+                self.system,
+                self.url(asked.path, asked.params),
+                "not asked: the credentials were refused before in this session",
+                status=401,
+            )
+        where = Where(self.system, self.url(asked.path, asked.params), self._spool_dir, self.options.max_bytes)
+        response, failure = self._send(asked, where)
+        if response is None:
+            # Raised here and not where it was caught, so that no foreign message is chained to it.
+            raise failure or Unreachable(self.system, where.url, "no reply")
+        with response:
+            error = self._judge(response, asked.accept, where)
+            if error is not None:
+                if error.status == 401 and isinstance(error, AuthError):
+                    self._refused = error
+                raise error
+            encoding = response.headers.get("Content-Encoding", "").strip().lower()
+            file, size = write_body(self._pieces(response, where), encoding, where)
+        kind = response.headers["Content-Type"].partition(";")[0].strip().lower()
+        try:
+            check_complete(file, kind, where, asked.empty_ok)
+        except SourceError:
+            file.unlink(missing_ok=True)
+            raise
+        return Spooled(file, where.url, kind, size, time.monotonic() - began, number)
+
+    def _send(self, asked: _Asked, where: Where) -> tuple[requests.Response | None, SourceError | None]:
+        options = self.options
+        try:
+            response = self._session().get(
+                f"{self.base_url}/{asked.path}",
+                params=list(asked.params),
+                headers={"Accept": ", ".join(asked.accept)},
+                auth=self._auth,
+                timeout=(options.connect_timeout, options.read_timeout),
+                allow_redirects=False,
+                stream=True,
+                verify=options.verify,
+            )
+        except requests.ConnectTimeout:
+            what = f"no connection within {options.connect_timeout:g} s"
+            return None, Unreachable(where.system, where.url, what)
+        except requests.Timeout:
+            return None, TimedOut(where.system, where.url, f"no reply within {options.read_timeout:g} s")
+        except requests.exceptions.SSLError as exc:
+            what = f"the secure connection was refused: {self.redact.message(str(exc))}"
+            return None, PermanentSourceError(where.system, where.url, what, advice=Unreachable.advice)
+        except requests.ConnectionError as exc:
+            what = f"no connection: {self.redact.message(_cause(exc))}"
+            return None, Unreachable(where.system, where.url, what)
+        except requests.RequestException as exc:
+            what = f"the request could not be made: {self.redact.message(str(exc))}"
+            return None, PermanentSourceError(where.system, where.url, what, advice=Unreachable.advice)
+        return response, None
+
+    def _judge(self, response: requests.Response, accept: tuple[str, ...], where: Where) -> SourceError | None:
+        status, headers = response.status_code, response.headers
+        reply = Reply(self.system, where.url, status, headers)
+        if status == 200 and reply.content_type in accept:
+            return None
+        reply = Reply(self.system, where.url, status, headers, _start(response))
+        return error_of(reply, accept, self.redact, self.options.clock())
+
+    def _pieces(self, response: requests.Response, where: Where) -> Iterator[bytes]:
+        """The body as it came over the wire; raises TimedOut and TruncatedBody."""
+        deadline = time.monotonic() + self.options.attempt_seconds
+        pieces = response.raw.stream(PIECE_BYTES, decode_content=False)
+        while True:
+            failure: SourceError | None = None
+            piece = b""
+            try:
+                piece = next(pieces, b"")
+            except urllib3.exceptions.ReadTimeoutError:
+                what = f"the body stalled for {self.options.read_timeout:g} s"
+                failure = TimedOut(where.system, where.url, what)
+            except (urllib3.exceptions.HTTPError, OSError) as exc:
+                what = f"the body was cut: {self.redact.message(str(exc))}"
+                failure = TruncatedBody(where.system, where.url, what)
+            if failure is None and time.monotonic() > deadline:
+                what = f"the body took longer than {self.options.attempt_seconds:g} s"
+                failure = TimedOut(where.system, where.url, what)
+            if failure is not None:
+                raise failure
+            if not piece:
+                return
+            yield piece
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.headers.update(
+                {
+                    "X-Requested-With": "XMLHttpRequest",
+                    "Accept-Encoding": "gzip" if self.options.compressed else "identity",
+                    "User-Agent": "hic",
+                }
+            )
+            self._local.session = session
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+
+def _start(response: requests.Response) -> bytes:
+    """The first bytes of a body that is not data; what fails while reading it does not matter."""
+    try:
+        return next(iter(response.iter_content(ERROR_BODY_BYTES)), b"")
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+        return b""
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason of a connection error, without the URL and objects the outer texts carry."""
+    reason: Any = error
+    while True:
+        inner = getattr(reason, "reason", None) or next(
+            (arg for arg in getattr(reason, "args", ()) if isinstance(arg, BaseException)), None
+        )
+        if not isinstance(inner, BaseException):
+            break
+        reason = inner
+    return f"{type(reason).__name__}: {reason}"
