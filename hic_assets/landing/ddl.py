@@ -1,0 +1,147 @@
+"""Tables that landing owns: the ledger, the quarantine, and the raw tables made from their declarations.
+
+Belongs here: DDL of ``ops`` and ``raw``, all idempotent. Does not: schemas and roles (``warehouse``), dbt's relations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import Connection, Cursor, sql
+
+from hic_assets.landing.table import Layout, Table
+
+OPS = """
+create table if not exists ops.load (
+    load_id bigint generated always as identity primary key,
+    system text not null,
+    table_name text not null,
+    partition_key text,
+    window_start date,
+    window_end date,
+    source text,
+    status text not null check (status in ('running', 'committed', 'failed', 'abandoned')),
+    rows_read bigint not null default 0,
+    landed bigint not null default 0,
+    quarantined bigint not null default 0,
+    duplicates bigint not null default 0,
+    deleted bigint not null default 0,
+    bytes bigint not null default 0,
+    content_hash text,
+    source_watermark timestamptz,
+    unknown_columns text[],
+    is_current boolean not null default false,
+    run_id text,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    error text,
+    constraint every_row_accounted_for
+        check (status <> 'committed' or rows_read = landed + quarantined + duplicates)
+);
+create unique index if not exists load_current
+    on ops.load (system, table_name, coalesce(partition_key, '')) where is_current;
+create index if not exists load_by_table on ops.load (system, table_name, partition_key, load_id);
+comment on table ops.load is
+    'Ledger: one row a table, partition and load. The truth about what is loaded (is_current).';
+
+create table if not exists ops.load_slice (
+    load_id bigint not null references ops.load,
+    slice text not null,
+    url text not null,
+    rows bigint not null,
+    bytes bigint not null,
+    seconds double precision not null,
+    attempts integer not null
+);
+create index if not exists load_slice_load on ops.load_slice (load_id);
+comment on table ops.load_slice is 'One row a source request of a load: what was asked, how much came, how long it took.';
+
+create table if not exists ops.quarantine (
+    load_id bigint not null references ops.load,
+    rule text not null,
+    reason text not null,
+    row_text text not null,
+    slice text,
+    quarantined_at timestamptz not null default clock_timestamp()
+);
+create index if not exists quarantine_load on ops.quarantine (load_id, rule);
+comment on table ops.quarantine is
+    'Rows that broke their table''s contract, as they came, with the rule. Kept for a partition''s current load.';
+"""
+
+TECHNICAL_COLUMNS = ("_partition", "_load_id", "_source_updated_at")
+
+
+def create_ops(connection: Connection[Any]) -> None:
+    """Create the ledger and the quarantine where they are missing."""
+    create_once(connection, OPS)
+
+
+def create_once(connection: Connection[Any], ddl: str) -> None:
+    """Run DDL that creates what is missing, one session at a time: two at once collide despite "if not exists"."""
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('hic ddl'))")
+        connection.execute(ddl.encode())
+
+
+def create_raw_table(connection: Connection[Any], table: Table) -> None:
+    """Create a raw table from its declaration, or add the columns that the declaration has gained."""
+    target = sql.Identifier("raw", table.relation)
+    columns: list[sql.Composable] = [sql.SQL("{} text").format(sql.Identifier(c)) for c in table.column_names]
+    columns += [
+        sql.SQL("_partition date {}").format(sql.SQL("" if table.layout is Layout.SNAPSHOT else "not null")),
+        sql.SQL("_load_id bigint not null"),
+        sql.SQL("_source_updated_at timestamptz"),
+    ]
+    partitioned = sql.SQL(" partition by list (_partition)" if table.layout is Layout.NATIVE else "")
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('hic ddl'))")
+        connection.execute(
+            sql.SQL("create table if not exists {} ({}){}").format(target, sql.SQL(", ").join(columns), partitioned)
+        )
+        for name in _missing_columns(connection, table):
+            connection.execute(sql.SQL("alter table {} add column {} text").format(target, sql.Identifier(name)))
+        index = f"{table.relation}_partition"
+        # "if not exists" would wait for every load of the table that is under way before it looks.
+        if table.layout is Layout.INDEXED and not _exists(connection, index):
+            connection.execute(sql.SQL("create index {} on {} (_partition)").format(sql.Identifier(index), target))
+        _describe(connection, table, target)
+
+
+def columns_of(cursor: Cursor[Any], table: Table) -> sql.Composable:
+    """The columns of a raw table as it stands, to make a table that can become its partition.
+
+    ``like`` would say the same, but lock the table until the end of the transaction: two loads of two partitions
+    would then each keep the other from its swap.
+    """
+    found = cursor.execute(
+        """select attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute
+           where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum""",
+        (f"raw.{table.relation}",),
+    ).fetchall()
+    return sql.SQL(", ").join(
+        sql.SQL("{} {} {}").format(sql.Identifier(name), sql.SQL(kind), sql.SQL("not null" if required else ""))
+        for name, kind, required in found
+    )
+
+
+def _missing_columns(connection: Connection[Any], table: Table) -> list[str]:
+    found = connection.execute(
+        "select column_name from information_schema.columns where table_schema = 'raw' and table_name = %s",
+        (table.relation,),
+    ).fetchall()
+    present = {row[0] for row in found}
+    return [c for c in table.column_names if c not in present]
+
+
+def _exists(connection: Connection[Any], relation: str) -> bool:
+    return connection.execute("select to_regclass(%s)", (f"raw.{relation}",)).fetchone() != (None,)
+
+
+def _describe(connection: Connection[Any], table: Table, target: sql.Identifier) -> None:
+    """Put the declaration's words where psql and every SQL tool shows them."""
+    connection.execute(sql.SQL("comment on table {} is {}").format(target, sql.Literal(table.description)))
+    for column in table.columns:
+        words = column.description + (f" Sensitive: {column.sensitive}." if column.sensitive else "")
+        name = sql.Identifier("raw", table.relation, column.name)
+        connection.execute(sql.SQL("comment on column {} is {}").format(name, sql.Literal(words)))

@@ -1,0 +1,351 @@
+"""Land one partition: check, COPY into place, settle duplicates, replace atomically, account for every row.
+
+Belongs here: the one transaction in which a partition changes. Does not: planning requests, retrying the source.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+from psycopg import Connection, Cursor, OperationalError, sql
+from psycopg.errors import LockNotAvailable, UndefinedTable
+
+from hic_assets.extract.batches import Batch, SliceStats
+from hic_assets.landing import ledger
+from hic_assets.landing.contract import CheckContext, check
+from hic_assets.landing.copy import copy_into, rewrite_frozen
+from hic_assets.landing.ddl import columns_of, create_raw_table
+from hic_assets.landing.duplicates import ContentHash, KeyHashes, settle
+from hic_assets.landing.errors import MetadataMissing, PartitionShrank, TooManyQuarantined
+from hic_assets.landing.ledger import Counts, Partition
+from hic_assets.landing.quarantine import RefusedRows
+from hic_assets.landing.table import Layout, Table
+
+# A load of a handful of rows says nothing about a broken feed or a lying server.
+SMALLEST_JUDGED = 50
+# How many refused rows of a load that failed as a whole are kept to be looked at.
+KEPT_OF_A_FAILED_LOAD = 10_000
+# The swap waits this long for readers, then lets those behind it through and tries again.
+SWAP_LOCK_TIMEOUT = "2s"
+SWAP_ATTEMPTS = 60
+
+
+class Source(Protocol):
+    """What landing reads: batches, and once they are exhausted, what each request gave."""
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+    @property
+    def stats(self) -> Iterable[SliceStats]: ...  # noqa: D102
+
+    @property
+    def unknown_columns(self) -> Iterable[str]: ...  # noqa: D102
+
+
+class Connects(Protocol):
+    """Whatever opens connections to the warehouse."""
+
+    def connect(self, *, autocommit: bool = False) -> Connection[Any]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What one load did. ``unchanged``: the rows equal, as a set, what the partition held before."""
+
+    load_id: int
+    table: Table
+    partition: Partition
+    counts: Counts
+    seconds: float
+    unchanged: bool
+    previous_landed: int | None
+
+
+def land(
+    warehouse: Connects,
+    table: Table,
+    partition: Partition,
+    batches: Source,
+    *,
+    periods: frozenset[str] = frozenset(),
+    source: str = "",
+    run_id: str | None = None,
+    accept_shrink: bool = False,
+    spill_dir: Path | None = None,
+    on_rows: Callable[[int], None] | None = None,
+) -> LoadResult:
+    """Replace one partition of ``table`` with what ``batches`` hold, or leave it as it is and raise.
+
+    Readers see the old partition or the new one. Two loads of the same partition queue behind its lock. When a load's
+    turn has come its ledger row is written, in a transaction of its own, so a killed load is seen; it commits with
+    the rows.
+
+    Raises:
+        LandingError: the load was judged broken (and what to do about it).
+        SourceError: the source could not be read.
+    """
+    started = time.monotonic()
+    counts = Counts()
+    with (
+        warehouse.connect(autocommit=True) as book,
+        tempfile.TemporaryDirectory(dir=spill_dir) as spill,
+    ):
+        create_raw_table(book, table)
+        with warehouse.connect() as connection:
+            _await_turn(connection, table, partition)
+            load_id = ledger.begin(book, table, partition, source, run_id)
+            refused = RefusedRows(Path(spill), load_id)
+            load = _Load(connection, table, partition, load_id, counts, refused)
+            try:
+                load.copy(batches, load.context(periods), Path(spill), on_rows)
+                load.judge(accept_shrink)
+                unchanged = load.commit(batches)
+            except BaseException as error:
+                # Where the server itself has gone, what it was that failed says more than that this fails too.
+                with suppress(OperationalError):
+                    connection.rollback()  # or its lock on our ledger row would keep us from writing to it
+                    ledger.fail(book, load_id, counts, f"{type(error).__name__}: {error}")
+                    if isinstance(error, TooManyQuarantined):
+                        refused.copy_into(book, limit=KEPT_OF_A_FAILED_LOAD)
+                raise
+        load.analyze(book)
+    return LoadResult(load_id, table, partition, counts, time.monotonic() - started, unchanged, load.previous)
+
+
+def _await_turn(connection: Connection[Any], table: Table, partition: Partition) -> None:
+    """Take the partition's lock, held until the transaction ends: by us, or by the server when we are killed."""
+    connection.execute("select pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", (table.relation, str(partition)))
+
+
+class _Load:
+    """One load in progress, inside one transaction."""
+
+    def __init__(
+        self,
+        connection: Connection[Any],
+        table: Table,
+        partition: Partition,
+        load_id: int,
+        counts: Counts,
+        refused: RefusedRows,
+    ) -> None:
+        self.connection = connection
+        self.cursor: Cursor[Any] = connection.cursor()
+        self.table, self.partition, self.load_id, self.counts = table, partition, load_id, counts
+        self.previous = ledger.current_landed(self.cursor, table, partition)
+        self.refused = refused
+        self.content = ContentHash()
+        native = table.layout is Layout.NATIVE
+        self.relation = (
+            sql.Identifier("raw_partitions", f"{table.relation}_{partition}_{load_id}".replace("-", ""))
+            if native
+            else sql.Identifier("raw", table.relation)
+        )
+
+    def context(self, periods: frozenset[str]) -> CheckContext:
+        """Registries as they stand now; an empty one would refuse every row, so it is an error."""
+        registries, numeric = {}, pl.Series(dtype=pl.String)
+        for reference in self.table.references:
+            name = sql.Identifier("raw", reference.table)
+            registries[reference.table] = self._ids(
+                sql.SQL("select {} from {}").format(sql.Identifier(reference.column), name), reference.table
+            )
+            if self.table.value_column and reference.rule == "unknown_data_element":
+                numeric = self._ids(
+                    sql.SQL(
+                        "select id from {} where value_type ~ '^(NUMBER|INTEGER.*|PERCENTAGE|UNIT_INTERVAL)$'"
+                    ).format(name),
+                    None,
+                )
+        return CheckContext(periods, registries, numeric)  # fmt: skip
+
+    def _ids(self, statement: sql.Composed, registry: str | None) -> pl.Series:
+        exists = registry is None or self.cursor.execute("select to_regclass(%s)", (f"raw.{registry}",)).fetchone() != (
+            None,
+        )
+        ids = [row[0] for row in self.cursor.execute(statement)] if exists else []
+        if registry and not ids:
+            raise MetadataMissing(
+                f"raw.{registry} is empty, so no row of {self.table.relation} can be checked against it. "
+                f"Materialise the metadata of system '{self.table.system}' first."
+            )
+        return pl.Series(ids, dtype=pl.String)
+
+    def copy(self, batches: Source, context: CheckContext, spill: Path, on_rows: Callable[[int], None] | None) -> None:
+        """Stream the batches through the contract into place, and settle duplicate keys."""
+        self._make_room()
+        columns = (*self.table.column_names, "_source_updated_at")
+        native = self.table.layout is Layout.NATIVE
+        if not native:
+            columns = (*columns, "_partition", "_load_id")
+        keys = KeyHashes(spill)
+        try:
+            with copy_into(self.connection, self.relation, columns, fresh=native) as frames:
+                for batch in batches:
+                    good = self._take(batch, context, keys)
+                    if good.height:
+                        frames.write(good if native else self._stamped(good))
+                    if on_rows:
+                        on_rows(self.counts.read)
+            self.refused.copy_into(self.connection)
+            if self.table.keys and keys.any_repeated():
+                self._settle(spill)
+        finally:
+            keys.close()
+            self.counts.bytes = sum(s.bytes for s in batches.stats)
+
+    def _make_room(self) -> None:
+        """An empty place for the new rows: a table of its own, or the partition's rows deleted."""
+        if self.table.layout is not Layout.NATIVE:
+            where = (
+                sql.SQL("true")
+                if self.partition.start is None
+                else sql.SQL("_partition = {}").format(sql.Literal(self.partition.start))
+            )
+            self.cursor.execute(sql.SQL("delete from {} where {}").format(self.relation, where))
+            return  # fmt: skip
+        day = sql.Literal(self.partition.start)
+        self.cursor.execute(
+            sql.SQL(
+                """create table {place} ({columns}, check (_partition = {day}));
+                   alter table {place} alter _partition set default {day}, alter _load_id set default {load}"""
+            ).format(
+                place=self.relation,
+                columns=columns_of(self.cursor, self.table),
+                day=day,
+                load=sql.Literal(self.load_id),
+            )
+        )
+
+    def _take(self, batch: Batch, context: CheckContext, keys: KeyHashes) -> pl.DataFrame:
+        """Count a batch, put its refused rows aside, return the good ones."""
+        checked = check(batch.frame, self.table, context, without_nul=batch.without_nul)
+        refused = checked.bad
+        if batch.rejects is not None and batch.rejects.height:
+            unreadable = batch.rejects.select("rule", "reason", pl.col("line").alias("row"))
+            refused = pl.concat([refused, unreadable])
+        self.refused.add(refused, batch.slice)
+        good, counts = checked.good, self.counts
+        counts.read += good.height + refused.height
+        counts.landed += good.height
+        counts.quarantined += refused.height
+        # Of refused rows too: the change that brought them has been read, and need not be asked for again.
+        counts.watermark = max(filter(None, (counts.watermark, checked.newest)), default=None)
+        for rule, number in refused.group_by("rule").len().iter_rows():
+            counts.rules[rule] = counts.rules.get(rule, 0) + number
+        if good.height:
+            if self.table.keys:
+                keys.add(good.select(self.table.keys).hash_rows(seed=0))
+            self.content.add(good)
+            if self.table.deleted_column:
+                counts.deleted += int((good[self.table.deleted_column] == "true").sum() or 0)
+        return good
+
+    def _stamped(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.with_columns(
+            pl.lit(self.partition.start, dtype=pl.Date).alias("_partition"),
+            pl.lit(self.load_id, dtype=pl.Int64).alias("_load_id"),
+        )
+
+    def _settle(self, spill: Path) -> None:
+        duplicates, refused = settle(self.cursor, self.relation, self.table, self.load_id)
+        self.counts.landed -= duplicates + refused
+        self.counts.duplicates += duplicates
+        self.counts.quarantined += refused
+        if refused:
+            self.counts.rules["duplicate_key"] = refused
+        if self.table.layout is Layout.NATIVE and duplicates + refused:
+            rewrite_frozen(self.connection, self.relation, spill)
+        self._recount_deleted()
+
+    def _recount_deleted(self) -> None:
+        """Tombstones among the rows that stayed, where duplicates were taken out again."""
+        if self.table.deleted_column is None:
+            return
+        found = self.cursor.execute(
+            sql.SQL("select count(*) from {} where {} = 'true' and _load_id = {}").format(
+                self.relation, sql.Identifier(self.table.deleted_column), sql.Literal(self.load_id)
+            )
+        ).fetchone()
+        assert found is not None  # noqa: S101 - an aggregate always returns one row
+        self.counts.deleted = int(found[0])
+
+    def judge(self, accept_shrink: bool) -> None:
+        """Refuse a load that is broken as a whole: the partition keeps what it has."""
+        counts, table = self.counts, self.table
+        if counts.read >= SMALLEST_JUDGED and counts.quarantined > table.max_quarantined_share * counts.read:
+            rules = ", ".join(f"{rule} {n:,}" for rule, n in sorted(counts.rules.items(), key=lambda r: -r[1]))
+            raise TooManyQuarantined(
+                f"{table.relation} {self.partition}: {counts.quarantined:,} of {counts.read:,} rows broke the contract "
+                f"({rules}), over the limit of {table.max_quarantined_share:.0%}. The partition is unchanged. See "
+                f"ops.quarantine where load_id = {self.load_id}; correct the source, or raise max_quarantined_share."
+            )
+        previous = self.previous or 0
+        if not accept_shrink and previous >= SMALLEST_JUDGED and counts.landed < table.min_kept_share * previous:
+            raise PartitionShrank(
+                f"{table.relation} {self.partition}: the source gave {counts.landed:,} rows where {previous:,} are held. "
+                f"The partition is unchanged. If the source is right, run again with accept_shrink."
+            )
+
+    def commit(self, batches: Source) -> bool:
+        """Count what is in place, swap it in, write the ledger, commit. Returns whether nothing changed."""
+        text = self.content.text()
+        before = self.cursor.execute(
+            """select content_hash from ops.load where system = %s and table_name = %s
+                 and partition_key is not distinct from %s and is_current""",
+            (self.table.system, self.table.name, self.partition.key),
+        ).fetchone()
+        if self.table.layout is Layout.NATIVE:
+            self._swap()
+        ledger.commit(
+            self.cursor, self.load_id, self.table, self.partition, self.counts, text, batches.stats,
+            batches.unknown_columns,
+        )  # fmt: skip
+        self.connection.commit()
+        return before is not None and before[0] == text
+
+    def _swap(self) -> None:
+        """Put the new table in the old one's place, without making readers queue behind a long query."""
+        for attempt in range(1, SWAP_ATTEMPTS + 1):
+            try:
+                with self.connection.transaction():
+                    self.cursor.execute(sql.SQL("set local lock_timeout = {}").format(SWAP_LOCK_TIMEOUT))
+                    self._replace()
+            except LockNotAvailable:
+                if attempt == SWAP_ATTEMPTS:
+                    raise
+                time.sleep(min(attempt, 5))
+            else:
+                return
+
+    def _replace(self) -> None:
+        """Detach and drop the old partition, attach the new one; the parent is locked until the commit."""
+        parent = sql.Identifier("raw", self.table.relation)
+        found = self.cursor.execute(
+            """select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+               where i.inhparent = %s::regclass
+                 and pg_get_expr(c.relpartbound, c.oid) = format('FOR VALUES IN (%%L)', %s::date)""",
+            (f"raw.{self.table.relation}", self.partition.start),
+        ).fetchall()
+        for (old,) in found:
+            place = sql.Identifier("raw_partitions", old)
+            self.cursor.execute(sql.SQL("alter table {} detach partition {}").format(parent, place))
+            self.cursor.execute(sql.SQL("drop table {}").format(place))
+        self.cursor.execute(
+            sql.SQL("alter table {} attach partition {} for values in ({})").format(
+                parent, self.relation, sql.Literal(self.partition.start)
+            )
+        )
+
+    def analyze(self, book: Connection[Any]) -> None:
+        """Statistics now, since dbt reads the partition long before autovacuum would come by."""
+        # A later load may already have replaced what this one committed.
+        with suppress(UndefinedTable):
+            book.execute(sql.SQL("analyze {}").format(self.relation))

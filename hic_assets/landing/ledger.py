@@ -1,0 +1,139 @@
+"""The ledger of loads: what was read, landed, quarantined and counted as duplicate, by table and partition.
+
+Belongs here: reading and writing ``ops.load``. Does not: what the numbers mean for trust (``checks``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Connection, Cursor
+
+from hic_assets.extract.batches import SliceStats
+from hic_assets.landing.table import Table
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A partition of a table: Dagster's key, and the half-open window of days it covers. None: a snapshot."""
+
+    key: str | None = None
+    start: date | None = None
+    end: date | None = None
+
+    def __str__(self) -> str:
+        return self.key or "snapshot"
+
+
+@dataclass
+class Counts:
+    """What happened to the rows of one load. ``read == landed + quarantined + duplicates`` when it commits."""
+
+    read: int = 0
+    landed: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    deleted: int = 0
+    bytes: int = 0
+    watermark: datetime | None = None
+    rules: dict[str, int] = field(default_factory=dict)
+
+
+def begin(connection: Connection[Any], table: Table, partition: Partition, source: str, run_id: str | None) -> int:
+    """Open a load in the ledger and return its id; visible at once, so that a crash leaves a trace.
+
+    Call it with the partition's lock held, on a connection that commits by itself: then ids grow in the order in
+    which a partition's loads had their turn, and whatever is still 'running' belongs to nobody.
+    """
+    _abandon_dead(connection, table, partition)
+    return _open(connection, table, partition, source, run_id)
+
+
+def _open(connection: Connection[Any], table: Table, partition: Partition, source: str, run_id: str | None) -> int:
+    found = connection.execute(
+        """insert into ops.load (system, table_name, partition_key, window_start, window_end, source, status, run_id)
+           values (%s, %s, %s, %s, %s, %s, 'running', %s) returning load_id""",
+        (table.system, table.name, partition.key, partition.start, partition.end, source, run_id),
+    ).fetchone()
+    assert found is not None  # noqa: S101 - insert … returning always returns one row
+    return int(found[0])
+
+
+def _abandon_dead(connection: Connection[Any], table: Table, partition: Partition) -> None:
+    """Close loads of this partition that never ended: their owner is gone, or we would not have its lock."""
+    connection.execute(
+        """update ops.load set status = 'abandoned', finished_at = clock_timestamp(),
+                  error = 'the process that ran this load ended without a word; nothing of it was committed'
+           where system = %s and table_name = %s and partition_key is not distinct from %s
+             and status = 'running'""",
+        (table.system, table.name, partition.key),
+    )
+
+
+def current_landed(cursor: Cursor, table: Table, partition: Partition) -> int | None:
+    """Rows that the partition holds by its current load; None if it was never loaded."""
+    found = cursor.execute(
+        """select landed from ops.load where system = %s and table_name = %s
+             and partition_key is not distinct from %s and is_current""",
+        (table.system, table.name, partition.key),
+    ).fetchone()
+    return None if found is None else int(found[0])
+
+
+def commit(
+    cursor: Cursor,
+    load_id: int,
+    table: Table,
+    partition: Partition,
+    counts: Counts,
+    content: str,
+    slices: Iterable[SliceStats],
+    unknown_columns: Iterable[str],
+) -> None:
+    """Make this load the partition's current one, in the same transaction as the rows themselves."""
+    cursor.execute(
+        """update ops.load set is_current = false where system = %s and table_name = %s
+             and partition_key is not distinct from %s and is_current""",
+        (table.system, table.name, partition.key),
+    )
+    cursor.execute(
+        """delete from ops.quarantine q using ops.load l where q.load_id = l.load_id and l.system = %s
+             and l.table_name = %s and l.partition_key is not distinct from %s and q.load_id < %s""",
+        (table.system, table.name, partition.key, load_id),
+    )
+    cursor.executemany(
+        """insert into ops.load_slice (load_id, slice, url, rows, bytes, seconds, attempts)
+           values (%s, %s, %s, %s, %s, %s, %s)""",
+        [(load_id, s.slice, s.url, s.rows, s.bytes, s.seconds, s.attempts) for s in slices],
+    )
+    cursor.execute(
+        """update ops.load set status = 'committed', is_current = true, finished_at = clock_timestamp(),
+                  rows_read = %s, landed = %s, quarantined = %s, duplicates = %s, deleted = %s, bytes = %s,
+                  content_hash = %s, source_watermark = %s, unknown_columns = %s
+           where load_id = %s""",
+        (counts.read, counts.landed, counts.quarantined, counts.duplicates, counts.deleted, counts.bytes,
+         content, counts.watermark, sorted(set(unknown_columns)) or None, load_id),
+    )  # fmt: skip
+
+
+def refuse(
+    connection: Connection[Any], table: Table, partition: Partition, source: str, run_id: str | None, error: str
+) -> None:
+    """Note a load that ended before its first row: the source or a registry was not there."""
+    fail(connection, _open(connection, table, partition, source, run_id), Counts(), error)
+
+
+def fail(connection: Connection[Any], load_id: int, counts: Counts, error: str) -> None:
+    """Close a load that did not commit, with the reason; its counts are what had been seen by then.
+
+    A load that was waiting for our turn to end may already have called this one abandoned.
+    """
+    connection.execute(
+        """update ops.load set status = 'failed', finished_at = clock_timestamp(), error = %s, rows_read = %s,
+                  quarantined = %s, bytes = %s
+           where load_id = %s and status in ('running', 'abandoned')""",
+        (error, counts.read, counts.quarantined, counts.bytes, load_id),
+    )

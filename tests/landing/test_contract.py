@@ -1,0 +1,104 @@
+"""The contract: each rule finds its rows, keeps their text, and leaves every other row alone."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hic_assets.extract.batches import frame_of
+from hic_assets.landing.contract import CheckContext, check
+from hic_assets.systems.hmis import COMPLETE_REGISTRATIONS, DATA_VALUES
+from landing.builders import COMBO, ELEMENT, FACILITY, JANUARY, PERIODS, TEXT_ELEMENT, value, values
+
+CONTEXT = CheckContext(
+    periods=PERIODS[JANUARY],
+    registries={
+        "hmis_data_elements": pl.Series([*(f"element{i:04d}" for i in range(10)), TEXT_ELEMENT]),
+        "hmis_organisation_units": pl.Series([f"facility{i:03d}" for i in range(100)]),
+        "hmis_category_option_combos": pl.Series([COMBO]),
+        "hmis_data_sets": pl.Series(["dataset0000"]),
+    },
+    numeric=pl.Series([f"element{i:04d}" for i in range(10)]),
+)
+
+
+def checked(*rows: dict[str, str | None]):
+    return check(frame_of(rows, DATA_VALUES.column_names), DATA_VALUES, CONTEXT)
+
+
+def test_good_rows_pass_with_their_time_parsed() -> None:
+    result = checked(*values(200))
+    assert result.good.height == 200
+    assert result.bad.is_empty()
+    assert result.good["_source_updated_at"][0].isoformat() == "2026-02-03T08:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "reason"),
+    [
+        ({"data_element": "nobody00000"}, "unknown_data_element", "nobody00000 is not in raw.hmis_data_elements"),
+        ({"org_unit": "nowhere0000"}, "unknown_facility", "nowhere0000 is not in raw.hmis_organisation_units"),
+        ({"category_option_combo": "no0combo000"}, "unknown_category_option_combo", "no0combo000"),
+        ({"value": "douze"}, "not_a_number", "douze"),
+        ({"value": "NaN"}, "not_a_number", "NaN"),
+        ({"value": "inf"}, "not_a_number", "inf"),
+        ({"period": "202613"}, "impossible_period", "202613"),
+        ({"period": "2026-1"}, "impossible_period", "2026-1"),
+        ({"period": "202602"}, "period_outside_partition", "202602 was not asked for (asked: 202601)"),
+        ({"org_unit": None}, "missing_value", "org_unit is empty"),
+        ({"deleted": "maybe"}, "not_allowed", "maybe"),
+        ({"last_updated": "yesterday"}, "bad_timestamp", "yesterday"),
+        ({"comment": "a\0b"}, "unstorable_text", "comment holds a NUL"),
+    ],
+)
+def test_each_rule(change: dict[str, str | None], rule: str, reason: str) -> None:
+    broken = value(3, **change)
+    result = checked(*values(3), broken, *values(3))
+    assert result.good.height == 6
+    assert result.bad["rule"].to_list() == [rule]
+    assert reason in result.bad["reason"][0]
+    original = {k: v.replace("\0", "\u2400") if v else v for k, v in broken.items()}
+    assert json.loads(result.bad["row"][0]) == original
+
+
+def test_a_row_that_breaks_two_rules_is_quarantined_once_with_both_reasons() -> None:
+    result = checked(value(1, org_unit="nowhere0000", value="x"))
+    assert result.bad["rule"].to_list() == ["unknown_facility"]
+    assert "nowhere0000" in result.bad["reason"][0] and "x is not a number" in result.bad["reason"][0]
+
+
+def test_text_is_allowed_where_the_data_element_is_text() -> None:
+    assert checked(value(1, data_element=TEXT_ELEMENT, value="oui")).bad.is_empty()
+
+
+def test_null_value_is_not_text_in_a_number() -> None:
+    assert checked(value(1, value=None)).bad.is_empty()
+
+
+def test_a_zoned_time_is_read_in_its_zone() -> None:
+    result = checked(value(1, last_updated="2026-02-03T08:00:00.250+0200"))
+    assert result.good["_source_updated_at"][0].isoformat() == "2026-02-03T06:00:00.250000+00:00"
+
+
+def test_required_column_that_is_no_key() -> None:
+    row = {
+        "data_set": "dataset0000", "period": "202601", "org_unit": FACILITY, "attribute_option_combo": COMBO,
+        "date": None, "stored_by": None, "completed": "true",
+    }  # fmt: skip
+    result = check(frame_of([row], COMPLETE_REGISTRATIONS.column_names), COMPLETE_REGISTRATIONS, CONTEXT)
+    assert result.bad["reason"].to_list() == ["date is empty"]
+
+
+cell = st.one_of(st.none(), st.text(max_size=12), st.sampled_from([ELEMENT, FACILITY, COMBO, "202601", "7", "true"]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.fixed_dictionaries(dict.fromkeys(DATA_VALUES.column_names, cell)), max_size=8))
+def test_every_row_is_either_good_or_quarantined(rows: list[dict[str, str | None]]) -> None:
+    result = check(frame_of(rows, DATA_VALUES.column_names), DATA_VALUES, CONTEXT)
+    assert result.good.height + result.bad.height == len(rows)
+    assert result.bad["rule"].null_count() == 0 and result.bad["reason"].null_count() == 0
