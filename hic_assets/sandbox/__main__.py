@@ -1,0 +1,82 @@
+"""``python -m hic_assets.sandbox``: the sandbox as a process; prints one JSON line with its url when it is ready."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hic_assets.sandbox.running import running_sandbox
+from hic_assets.sandbox.server.dialect import VERSIONS
+from hic_assets.sandbox.server.faults import FAULTS
+from hic_assets.sandbox.world.country import DEFAULT_TODAY
+
+
+def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
+    """``name`` or ``name:key=value,key=value``; values are JSON where they can be, else text."""
+    name, _, rest = text.partition(":")
+    options: dict[str, Any] = {}
+    for pair in filter(None, rest.split(",")):
+        key, _, value = pair.partition("=")
+        try:
+            options[key] = json.loads(value)
+        except json.JSONDecodeError:
+            options[key] = value
+    return name, options
+
+
+@click.command()
+@click.option("--port", default=0, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option("--scale", default=0.05, help="1.0 is national: 1,281 facilities.")
+@click.option("--seed", default=1)
+@click.option("--version", default="2.40.12", help=f"DHIS2 version, e.g. {', '.join(VERSIONS)}.")
+@click.option("--today", default=DEFAULT_TODAY.isoformat(), help="The date of the sandbox's clock.")
+@click.option("--timezone", default="Africa/Kigali", help="The server's time zone.")
+@click.option("--cache-dir", type=click.Path(path_type=Path), help="Keep rendered CSV bodies here.")
+@click.option("--fault", "faults", multiple=True, help=f"name[:key=value,...]; names: {', '.join(FAULTS)}.")
+def main(
+    port: int,
+    scale: float,
+    seed: int,
+    version: str,
+    today: str,
+    timezone: str,
+    cache_dir: Path | None,
+    faults: tuple[str, ...],
+) -> None:
+    """Serve the sandbox until SIGINT or SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with running_sandbox(
+        seed=seed,
+        scale=scale,
+        today=datetime.fromisoformat(today).date(),
+        version=version,
+        timezone=timezone,
+        port=port,
+        cache_dir=cache_dir,
+    ) as sandbox:
+        for text in faults:
+            name, options = parse_fault(text)
+            sandbox.faults.set(name, **options)
+        line = {
+            "url": sandbox.url,
+            "username": sandbox.username,
+            "password": sandbox.password,
+            "token": sandbox.token,
+            "control": sandbox.control_url,
+            "version": sandbox.world.version,
+            "facilities": len(sandbox.world.facilities),
+        }
+        click.echo(json.dumps(line))
+        stop.wait()
+
+
+if __name__ == "__main__":
+    main()
