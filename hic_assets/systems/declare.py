@@ -6,7 +6,6 @@ Belongs here: the vocabulary. Does not: any one system, nor how its protocol wor
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 from hic_assets.landing.table import Table
@@ -26,6 +25,7 @@ class Feed:
     ``reader``: which reader of the system's protocol yields it, e.g. ``data_values``.
     ``period_types``: DHIS2 period types of the data sets it holds, for tables of reported values.
     ``due_days``: days after a partition's end by which it should have been loaded.
+    ``optional``: a server may have no data set of these period types; the table is then empty, and that is no error.
     """
 
     table: Table
@@ -33,6 +33,7 @@ class Feed:
     cadence: Cadence
     period_types: tuple[str, ...] = ()
     due_days: int = 10
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,6 @@ class System:
     """One national health information system.
 
     ``name`` prefixes its raw tables and environment variables (``HIC_<NAME>_URL`` …).
-    ``first_month``: the earliest partition there is.
     ``slice_level``: organisation unit level at which a partition is cut into requests.
     ``monthly_cron`` / ``snapshot_cron``: when its tables are read, in Africa/Kigali; ``change_minutes``: how often
     the change sensor asks for late and edited data.
@@ -50,7 +50,6 @@ class System:
     title: str
     description: str
     owners: tuple[str, ...]
-    first_month: date
     feeds: tuple[Feed, ...]
     slice_level: int = 3
     monthly_cron: str = "0 6 6 * *"

@@ -1,0 +1,13 @@
+{# What the planner needs to know and may use. Tables are read seconds after they are made, before PostgreSQL's own
+   statistics run; without statistics it plans for a handful of rows. #}
+{% macro analyze_table() %}
+  {%- if model.config.materialized in ('table', 'incremental') -%}
+    analyze {{ this }}
+  {%- endif -%}
+{% endmacro %}
+
+{# Settings for the transaction that builds one month: memory for its sorts and hashes, and no just-in-time compilation,
+   which spends close to a minute compiling the CASE over all indicator expressions to save nothing. #}
+{% macro month_settings() -%}
+  set local work_mem = '64MB'; set local jit = off;
+{%- endmacro %}

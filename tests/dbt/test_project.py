@@ -1,0 +1,127 @@
+"""The project as dbt parses it: documented, tagged, layered, contracted; and its unit tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt_runner import DBT, PROJECT, Dbt
+
+LAYERS = ["staging", "intermediate", "dwh", "reporting"]
+BUILT = ("model", "seed", "snapshot")
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Parsed with no variable of the environment set and no server: a build machine has neither."""
+    target = tmp_path_factory.mktemp("parse")
+    settings = {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target), "DBT_PROFILES_DIR": str(PROJECT)}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "DBT_", "HIC_"))}
+    command = [DBT, "parse", "--show-all-deprecations"]
+    done = subprocess.run(
+        command, cwd=PROJECT, env={**inherited, **settings}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "deprecat" not in done.stdout.lower() and "warn" not in done.stdout.lower(), done.stdout
+    parsed: dict[str, Any] = json.loads((target / "manifest.json").read_text())
+    return parsed
+
+
+def built(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] in BUILT]
+
+
+def test_everything_is_described(manifest: dict[str, Any]) -> None:
+    missing = []
+    for node in [*built(manifest), *manifest["sources"].values()]:
+        missing += [node["name"]] if not node["description"].strip() else []
+        missing += [f"{node['name']}.{c}" for c, d in node["columns"].items() if not d["description"].strip()]
+        missing += [node["name"]] if not node["columns"] else []
+    missing += [test["name"] for test in manifest["unit_tests"].values() if not (test["description"] or "").strip()]
+    assert missing == []
+
+
+def test_every_column_that_exists_is_described(country: Dbt, manifest: dict[str, Any]) -> None:
+    documented = {(n["schema"], n["name"], column) for n in built(manifest) for column in n["columns"]}
+    real = country.query(
+        "select table_schema, table_name, column_name from information_schema.columns"
+        " where table_schema in ('staging', 'intermediate', 'dwh', 'reporting')"
+    )
+    assert set(real) == documented
+
+
+def test_everything_has_one_of_the_two_tags(manifest: dict[str, Any]) -> None:
+    untagged = [n["name"] for n in built(manifest) if len({"monthly", "reference"} & set(n["tags"])) != 1]
+    assert untagged == []
+
+
+def test_reference_never_reads_monthly(manifest: dict[str, Any]) -> None:
+    tags = {node["unique_id"]: set(node["tags"]) for node in built(manifest)}
+    wrong = [
+        (node["name"], parent)
+        for node in built(manifest)
+        if "reference" in node["tags"]
+        for parent in node["depends_on"].get("nodes", [])
+        if "monthly" in tags.get(parent, set())
+    ]
+    assert wrong == []
+
+
+def test_everything_has_a_group_and_an_owner(manifest: dict[str, Any]) -> None:
+    metas = [(n["name"], n["config"]["meta"].get("dagster", {})) for n in [*built(manifest)]]
+    metas += [(s["name"], s["config"]["meta"].get("dagster", {})) for s in manifest["sources"].values()]
+    assert [name for name, meta in metas if not (meta.get("group") and meta.get("owners"))] == []
+
+
+def test_layers_have_their_schema_prefix_and_contract(manifest: dict[str, Any]) -> None:
+    prefixes = {"staging": ("stg_",), "intermediate": ("int_",), "dwh": ("dim_", "fct_"), "reporting": ("rpt_",)}
+    for node in built(manifest):
+        if node["resource_type"] != "model":
+            continue
+        layer = Path(node["original_file_path"]).parts[1]
+        assert node["schema"] == layer and layer in LAYERS
+        assert node["name"].startswith(prefixes[layer]), node["name"]
+        assert node["config"]["contract"]["enforced"] == (layer in ("dwh", "reporting")), node["name"]
+
+
+def test_only_staging_reads_sources(manifest: dict[str, Any]) -> None:
+    wrong = [
+        node["name"]
+        for node in built(manifest)
+        if any(parent.startswith("source.") for parent in node["depends_on"].get("nodes", []))
+        and not node["original_file_path"].startswith("models/staging/")
+    ]
+    assert wrong == []
+
+
+def test_every_mart_with_a_grain_tests_its_key(manifest: dict[str, Any]) -> None:
+    tested = {
+        test["attached_node"]
+        for test in manifest["nodes"].values()
+        if test["resource_type"] == "test"
+        and (test.get("test_metadata") or {}).get("name") in ("unique", "unique_combination")
+    }
+    marts = [n["unique_id"] for n in built(manifest) if n["name"].startswith(("dim_", "fct_"))]
+    assert sorted(set(marts) - tested) == []
+
+
+def test_no_file_is_long(manifest: dict[str, Any]) -> None:
+    tracked = [p for p in PROJECT.rglob("*") if p.suffix in (".sql", ".yml") and "target" not in p.parts]
+    assert [str(p) for p in tracked if len(p.read_text().splitlines()) > 300] == []
+
+
+def test_the_unit_tests_pass(country: Dbt, manifest: dict[str, Any]) -> None:
+    results = country.run("test", "--select", "test_type:unit")
+    assert len(results) == len(manifest["unit_tests"]) > 0
+    assert set(results.values()) == {"pass"}
+
+
+def test_a_reference_build_runs_no_test_of_a_fact(country: Dbt) -> None:
+    """On a fresh warehouse the facts do not exist yet when the dimensions are built."""
+    ran = country.first_reference
+    assert "dim_facility" in ran and "unique_dim_facility_facility_key" in ran
+    assert [name for name in ran if "fct_" in name or "rpt_" in name] == []
