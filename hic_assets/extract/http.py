@@ -220,12 +220,12 @@ class HttpSource:
     def _pieces(self, response: requests.Response, where: Where) -> Iterator[bytes]:
         """The body as it came over the wire; raises TimedOut and TruncatedBody."""
         deadline = time.monotonic() + self.options.attempt_seconds
-        pieces = response.raw.stream(PIECE_BYTES, decode_content=False)
         while True:
             failure: SourceError | None = None
             piece = b""
             try:
-                piece = next(pieces, b"")
+                # Whatever has come: waiting for a full piece would let a trickle of bytes outlast the budget.
+                piece = response.raw.read1(PIECE_BYTES, decode_content=False)
             except urllib3.exceptions.ReadTimeoutError:
                 what = f"the body stalled for {self.options.read_timeout:g} s"
                 failure = TimedOut(where.system, where.url, what)

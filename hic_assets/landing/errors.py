@@ -20,3 +20,7 @@ class TooManyQuarantined(LandingError):
 
 class PartitionShrank(LandingError):
     """The source gave far fewer rows than the partition holds."""
+
+
+class SpillFull(LandingError):
+    """The disk that takes what waits while a partition is landed is full."""

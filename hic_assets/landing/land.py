@@ -5,6 +5,7 @@ Belongs here: the one transaction in which a partition changes. Does not: planni
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +24,7 @@ from hic_assets.landing.contract import CheckContext, check
 from hic_assets.landing.copy import copy_into, rewrite_frozen
 from hic_assets.landing.ddl import columns_of, create_raw_table
 from hic_assets.landing.duplicates import ContentHash, KeyHashes, settle
-from hic_assets.landing.errors import MetadataMissing, PartitionShrank, TooManyQuarantined
+from hic_assets.landing.errors import MetadataMissing, PartitionShrank, SpillFull, TooManyQuarantined
 from hic_assets.landing.ledger import Counts, Partition
 from hic_assets.landing.quarantine import RefusedRows
 from hic_assets.landing.table import Layout, Table
@@ -107,14 +108,15 @@ def land(
                 load.copy(batches, load.context(periods), Path(spill), on_rows)
                 load.judge(accept_shrink)
                 unchanged = load.commit(batches)
-            except BaseException as error:
+            except BaseException as caught:
+                error = _explained(caught, table, partition, Path(spill))
                 # Where the server itself has gone, what it was that failed says more than that this fails too.
                 with suppress(OperationalError):
                     connection.rollback()  # or its lock on our ledger row would keep us from writing to it
                     ledger.fail(book, load_id, counts, f"{type(error).__name__}: {error}")
                     if isinstance(error, TooManyQuarantined):
                         refused.copy_into(book, limit=KEPT_OF_A_FAILED_LOAD)
-                raise
+                raise error from (caught if error is not caught else caught.__cause__)
         load.analyze(book)
     return LoadResult(load_id, table, partition, counts, time.monotonic() - started, unchanged, load.previous)
 
@@ -122,6 +124,16 @@ def land(
 def _await_turn(connection: Connection[Any], table: Table, partition: Partition) -> None:
     """Take the partition's lock, held until the transaction ends: by us, or by the server when we are killed."""
     connection.execute("select pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", (table.relation, str(partition)))
+
+
+def _explained(error: BaseException, table: Table, partition: Partition, spill: Path) -> BaseException:
+    """The error, in words that say what to do where it is only a number of the operating system."""
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return SpillFull(
+            f"{table.relation} {partition}: no space left for what waits on disk while it is landed, in {spill.parent}. "
+            f"The partition is unchanged. Free space there or set HIC_HOME to a folder on another disk, then run again."
+        )
+    return error
 
 
 class _Load:

@@ -12,8 +12,11 @@ from hic_assets.extract.batches import Batch, SliceStats, frame_of
 from hic_assets.landing.ddl import create_ops, create_raw_table
 from hic_assets.landing.ledger import Partition
 from hic_assets.landing.table import Layout, Table
-from hic_assets.systems.hmis import COMPLETE_REGISTRATIONS, DATA_VALUES, HMIS
+from hic_assets.systems import HMIS
 from hic_assets.warehouse import Warehouse
+
+DATA_VALUES = HMIS.feed("data_values").table
+COMPLETE_REGISTRATIONS = HMIS.feed("complete_registrations").table
 
 JANUARY = Partition("2026-01-01", date(2026, 1, 1), date(2026, 2, 1))
 FEBRUARY = Partition("2026-02-01", date(2026, 2, 1), date(2026, 3, 1))

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from hic_assets.extract.batches import frame_of
 from hic_assets.landing.contract import CheckContext, check
-from hic_assets.systems.hmis import COMPLETE_REGISTRATIONS, DATA_VALUES
+from hic_assets.systems import HMIS
 from landing.builders import COMBO, ELEMENT, FACILITY, JANUARY, PERIODS, TEXT_ELEMENT, value, values
+
+DATA_VALUES = HMIS.feed("data_values").table
+COMPLETE_REGISTRATIONS = HMIS.feed("complete_registrations").table
 
 CONTEXT = CheckContext(
     periods=PERIODS[JANUARY],

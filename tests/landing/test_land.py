@@ -13,7 +13,7 @@ from hic_assets.extract.batches import Batch, rejects_of
 from hic_assets.landing.errors import MetadataMissing, PartitionShrank, TooManyQuarantined
 from hic_assets.landing.land import land
 from hic_assets.landing.table import Layout
-from hic_assets.systems.hmis import COMPLETE_REGISTRATIONS
+from hic_assets.systems import HMIS
 from hic_assets.warehouse import Warehouse
 from landing.builders import (
     COMBO,
@@ -30,6 +30,8 @@ from landing.builders import (
     value,
     values,
 )  # fmt: skip
+
+COMPLETE_REGISTRATIONS = HMIS.feed("complete_registrations").table
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The thin Dagster layer: factories that turn declarations into assets. No SQL of the warehouse, no HTTP here."""

@@ -1,0 +1,172 @@
+"""dbt models as assets, in two sets: registries and dimensions, and what is computed a month at a time.
+
+Belongs here: how a run's partitions become one dbt call. Does not: any model (``dbt_project/``).
+The window goes by ``--event-time-start/end``: ``--vars`` would make dbt parse the whole project anew.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliInvocation,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
+
+from hic_assets.partitions import month_partition, monthly
+from hic_assets.resources import WarehouseResource
+from hic_assets.settings import Settings
+
+PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
+# Unit tests prove the code, not the data: they run in the test suite. They are no asset checks either.
+PARSED = "partial_parse.msgpack"
+COMMON = ("build", "--exclude-resource-type", "unit_test")
+# How long the folder of a call that did not succeed (its log, the SQL as it was run) is kept.
+KEPT_SECONDS = 7 * 24 * 3600
+
+
+class ManifestMissing(RuntimeError):
+    """The dbt project was not parsed; the definitions cannot be loaded without its manifest."""
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups, owners and kinds from the models' own ``meta``; names without the database they were parsed for."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """The spec dagster-dbt makes, with the layer, and the cadence by which jobs select it, as tags."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = manifest["nodes"].get(unique_id)
+        if node is None:
+            return spec
+        cadence = "monthly" if "monthly" in node["tags"] else "reference"
+        return spec.merge_attributes(
+            tags={"layer": node["schema"], "hic/cadence": cadence},
+            metadata={"dagster/table_name": f"{node['schema']}.{node['alias']}"},
+        )
+
+
+def manifest_path() -> Path:
+    """The parsed project, made by ``hic manifest``.
+
+    Raises:
+        ManifestMissing: it has not been made; says how.
+    """
+    path = PROJECT_DIR / "target" / "manifest.json"
+    if not path.is_file():
+        raise ManifestMissing(f"{path} is missing: run 'hic manifest' (every 'make' target does it for you).")
+    return path
+
+
+def event_time_args(keys: list[str]) -> tuple[str, ...]:
+    """dbt arguments for a run of monthly partitions: the half-open window from the first to after the last."""
+    months = [month_partition(key) for key in sorted(keys)]
+    return ("--event-time-start", f"{months[0].start}", "--event-time-end", f"{months[-1].end}")
+
+
+def with_columns(call: DbtCliInvocation) -> Iterator[Any]:
+    """The call's events, models with their columns and where these come from.
+
+    By itself dagster-dbt looks up the columns of tests too: of 200 tests that took longer than of 40 models.
+    """
+    for event in call.stream():
+        if isinstance(event, dg.Output | dg.AssetMaterialization):
+            yield from DbtEventIterator(iter([event]), call).fetch_column_metadata(with_column_lineage=True)
+        else:
+            yield event
+
+
+def in_database(manifest: Mapping[str, Any], database: str) -> dict[str, Any]:
+    """The manifest with its relations in ``database``, where dagster-dbt looks up their columns.
+
+    It names the database of whoever parsed the project, which need not be the one that dbt is run on.
+    """
+
+    def moved(node: Mapping[str, Any]) -> dict[str, Any]:
+        name = node.get("relation_name")
+        moved_name = name and f'"{database}".' + name.removeprefix(f'"{node["database"]}".')
+        return {**node, "database": database, "relation_name": moved_name}
+
+    return {**manifest, **{k: {n: moved(node) for n, node in manifest[k].items()} for k in ("nodes", "sources")}}
+
+
+def dbt_asset_definitions() -> list[dg.AssetsDefinition]:
+    """The two sets of dbt assets."""
+    manifest = json.loads(manifest_path().read_text())
+    translator = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=True))
+
+    @dbt_assets(manifest=manifest, select="tag:reference", dagster_dbt_translator=translator, name="dbt_reference")
+    def dbt_reference(
+        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource
+    ) -> Iterator[Any]:
+        yield from _build(context, dbt, warehouse, ())
+
+    @dbt_assets(
+        manifest=manifest,
+        select="tag:monthly",
+        dagster_dbt_translator=translator,
+        name="dbt_monthly",
+        partitions_def=monthly(),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def dbt_monthly(
+        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource
+    ) -> Iterator[Any]:
+        yield from _build(context, dbt, warehouse, event_time_args(list(context.partition_keys)))
+
+    return [dbt_reference, dbt_monthly]
+
+
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource, window: tuple[str, ...]
+) -> Iterator[Any]:
+    """One dbt call. Its profile reads libpq's variables, which only this process may know."""
+    opened = warehouse.open()
+    os.environ.update(opened.env())
+    home = Settings().home / "dbt"
+    _forget_old(home)
+    target = home / context.run.run_id / context.op_execution_context.op.name
+    _reuse(home / PARSED, target / PARSED)
+    call = dbt.cli([*COMMON, *window], context=context, target_path=target)
+    call.manifest = in_database(call.manifest, opened.database)
+    yield from with_columns(call)
+    _reuse(target / PARSED, home / PARSED)
+    # dbt keeps a folder a call for ever; what succeeded is in the event log.
+    shutil.rmtree(target.parent, ignore_errors=True)
+
+
+def _forget_old(home: Path) -> None:
+    """Remove what calls that failed or were killed have left, once nobody will look at it any more."""
+    for folder in home.glob("*/"):
+        with suppress(FileNotFoundError):  # another call was quicker
+            if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reuse(parsed: Path, destination: Path) -> None:
+    """Hand dbt's parsed project on: one parsed for another server is of no use to it, and seconds are lost a call."""
+    if not parsed.is_file():
+        return
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=destination.parent) as folder:
+        Path(shutil.copy(parsed, folder)).replace(destination)
+
+
+def dbt_resource() -> DbtCliResource:
+    """dbt as it is run by the assets: the one installed beside this Python, whatever PATH says."""
+    executable = Path(sys.executable).with_name("dbt")
+    return DbtCliResource(
+        project_dir=os.fspath(PROJECT_DIR), profiles_dir=os.fspath(PROJECT_DIR), dbt_executable=os.fspath(executable)
+    )

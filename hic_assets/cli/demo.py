@@ -1,0 +1,198 @@
+"""``hic demo``: the main job, end to end, on embedded defaults."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from psycopg.rows import dict_row
+
+from hic_assets.cli import manifest
+from hic_assets.cli.environment import Environment, open_environment
+from hic_assets.cli.errors import CommandError
+from hic_assets.cli.output import Step, Steps, as_json, show_json, show_table
+from hic_assets.cli.sandbox_process import hmis_source, sandbox_options
+from hic_assets.warehouse import Warehouse
+
+LOADS = """
+select l.system, 'raw.' || l.system || '_' || l.table_name as "table", count(*) as partitions, sum(l.landed)::bigint as rows,
+       sum(l.quarantined)::bigint as quarantined,
+       extract(epoch from sum(l.finished_at - l.started_at))::double precision as seconds
+from ops.load l where l.run_id = any(%s) and l.status = 'committed' group by 1, 2 order by 2
+"""
+MART_ROWS = """
+select indicator_code, indicator_name, org_unit_name, month, numerator, denominator, factor, value, reporting_completeness
+from reporting.rpt_indicator_monthly
+where level = 'district' and value is not null and numerator > 0
+order by month desc, indicator_code, org_unit_name limit 3
+"""
+
+SHOWN = 3
+"""Failures of a run that are told in the terminal: one cause mostly fails many tables."""
+
+
+@dataclass
+class RunOutcome:
+    """One Dagster run: its id, whether it succeeded, its checks by table as (passed, failed, errors), and what failed."""
+
+    run_id: str
+    success: bool
+    checks: dict[str, tuple[int, int, int]]
+    failures: list[str]
+
+
+@click.command(name="demo")
+@click.option("--months", default=12, show_default=True, help="Completed months to load.")
+@click.option("--scale", default=0.1, show_default=True, help="Size of the sandbox's country (1 is national).")
+@as_json
+def command(months: int, scale: float, json_output: bool) -> None:
+    """Load the registry and 12 months of HMIS data, build and test the marts, run the checks.
+
+    Reads the sandbox unless HIC_HMIS_URL is set; uses the embedded PostgreSQL unless HIC_WAREHOUSE_URL is. Running it
+    again loads the same months anew. Exit code 1 when a run failed or a check found an error.
+    """
+    started = time.monotonic()
+    steps = Steps()
+    with steps.step("PostgreSQL") as step:
+        environment = open_environment()
+        step.done(f"PostgreSQL at {environment.warehouse.redacted}")
+    with steps.step("dbt project parsed"):
+        manifest.ensure()
+    log = environment.home / "logs" / "demo.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with hmis_source(sandbox_options(scale), environment.home / "logs" / "sandbox.log") as source:
+        click.echo(f"  Reading {source}; log in {log}", err=True)
+        outcomes = _run_jobs(environment, steps, months, log)
+    report = _report(environment.warehouse, outcomes, time.monotonic() - started)
+    _show(report, json_output)
+    if not report["success"]:
+        raise CommandError(f"the demo did not succeed: see {log} and 'hic status'", exit_code=1)
+
+
+def _run_jobs(environment: Environment, steps: Steps, months: int, log: Path) -> list[RunOutcome]:
+    """Registries and dimensions first, then the months with their facts."""
+    with steps.step("Dagster definitions loaded"):
+        from hic_assets.definitions import defs
+        from hic_assets.partitions import monthly, range_tags
+    keys = monthly().get_partition_keys()[-months:]
+    outcomes = []
+    for name, words, tags in (
+        ("hmis_reference", "Registries, compiled indicators, dimensions", {}),
+        ("hmis_monthly", f"{len(keys)} months of HMIS, facts and reports", range_tags(keys[0], keys[-1])),
+    ):
+        with steps.step(words) as step, _following(environment.warehouse, step):
+            outcome = _run(defs.resolve_job_def(name), tags, log)
+            said = f"{words}: run {outcome.run_id[:8]} {'succeeded' if outcome.success else 'FAILED'}"
+            step.done(said, failed=not outcome.success)
+        outcomes.append(outcome)
+        for failure in outcome.failures[:SHOWN]:
+            click.echo(f"    {failure}", err=True)
+        if len(outcome.failures) > SHOWN:
+            click.echo(f"    and {len(outcome.failures) - SHOWN} more", err=True)
+        if not outcome.success:
+            break
+    return outcomes
+
+
+def _run(job: Any, tags: Mapping[str, str], log: Path) -> RunOutcome:
+    """One run in this process, on the instance that ``hic dev`` shows; what it prints goes to the log."""
+    import dagster as dg
+
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with dg.DagsterInstance.get() as instance, log.open("a") as file, contextlib.redirect_stdout(file):
+        result = job.execute_in_process(instance=instance, tags=dict(tags), run_config=quiet, raise_on_error=False)
+        for event in result.all_events:
+            if event.is_failure:
+                file.write(f"{event.message}\n{event.event_specific_data}\n")
+        failures = [failure_words(e) for e in result.all_events if e.is_step_failure]
+    checks: dict[str, tuple[int, int, int]] = {}
+    for evaluation in result.get_asset_check_evaluations():
+        table = ".".join(evaluation.asset_key.path)
+        passed, failed, errors = checks.get(table, (0, 0, 0))
+        is_error = not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
+        checks[table] = (passed + evaluation.passed, failed + (not evaluation.passed), errors + is_error)
+    return RunOutcome(result.run_id, result.success, checks, failures)
+
+
+def failure_words(event: Any) -> str:
+    """The step, and why it failed in the words of the innermost error, on one line."""
+    data = event.step_failure_data
+    described = data.user_failure_data and data.user_failure_data.description
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    words = described or (error.message if error else "") or event.message or "failed"
+    return f"{event.step_key}: {' '.join(words.split())[:500]}"
+
+
+@contextlib.contextmanager
+def _following(warehouse: Warehouse, step: Step) -> Iterator[None]:
+    """Show the ledger's newest line while a run is under way."""
+    done = threading.Event()
+
+    def follow() -> None:
+        with warehouse.connect(autocommit=True) as connection:
+            while not done.wait(0.5):
+                found = connection.execute(
+                    "select table_name, coalesce(partition_key, ''), status from ops.load order by load_id desc limit 1"
+                ).fetchone()
+                if found:
+                    step.now("models and tests" if found[2] == "committed" else f"{found[0]} {found[1]}")
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _report(warehouse: Warehouse, outcomes: list[RunOutcome], seconds: float) -> dict[str, Any]:
+    """What was done: a row a raw table, one for the models, the sums, and three rows of a mart."""
+    checks: dict[str, tuple[int, int, int]] = {}
+    for outcome in outcomes:
+        checks |= outcome.checks
+    with warehouse.connect() as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        tables = cursor.execute(LOADS, ([o.run_id for o in outcomes],)).fetchall()
+        success = len(outcomes) == 2 and all(o.success for o in outcomes)
+        mart = cursor.execute(MART_ROWS).fetchall() if success else []
+    for table in tables:
+        table["checks"] = _words(*checks.pop(table["table"], (0, 0, 0)))
+    models = [sum(c[i] for c in checks.values()) for i in range(3)]
+    errors = models[2] + sum(o.checks[t][2] for o in outcomes for t in o.checks if t not in checks)
+    return {
+        "success": success and not errors,
+        "seconds": round(seconds, 1),
+        "runs": [o.run_id for o in outcomes],
+        "failures": [words for o in outcomes for words in o.failures],
+        "tables": tables,
+        "models": {"tested": len(checks), "checks": _words(*models)},
+        "mart": mart,
+    }
+
+
+def _words(passed: int, failed: int, errors: int) -> str:
+    warned = failed - errors
+    return f"{passed} passed" + (f", {warned} warned" if warned else "") + (f", {errors} FAILED" if errors else "")
+
+
+def _show(report: dict[str, Any], json_output: bool) -> None:
+    if json_output:
+        show_json(report)
+        return
+    show_table(
+        "Loaded", ("system", "table", "partitions", "rows", "quarantined", "seconds", "checks"), report["tables"]
+    )
+    click.echo(f"dbt: {report['models']['tested']} models tested, {report['models']['checks']}\n")
+    if report["mart"]:
+        show_table("Three rows of reporting.rpt_indicator_monthly", tuple(report["mart"][0]), report["mart"])
+    words = "Done" if report["success"] else "FAILED"
+    click.echo(f"{words} in {report['seconds']} s. Next: 'make dev' for the Dagster UI, 'hic psql' for SQL.")

@@ -1,0 +1,23 @@
+"""``hic psql``: a psql prompt on the warehouse."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import click
+
+from hic_assets.cli.environment import open_environment
+from hic_assets.cli.errors import CommandError
+from hic_assets.warehouse.binaries import client_directory
+
+
+@click.command(name="psql", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def command(arguments: tuple[str, ...]) -> None:
+    """Open psql on the warehouse; ARGUMENTS go to psql, e.g. -c 'select …' or --csv -c 'select …'."""
+    open_environment()
+    program = shutil.which("psql") or str(client_directory() / "psql")
+    if not os.access(program, os.X_OK):
+        raise CommandError("no psql found: install PostgreSQL's client programs.")
+    os.execv(program, ["psql", *arguments])  # noqa: S606 - the user's own arguments

@@ -1,0 +1,71 @@
+"""The sandbox as a child process: the national systems in miniature, for ``hic demo`` and ``hic dev``.
+
+It is started as any other server would be, by its command line: no production path imports it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from hic_assets.cli.errors import CommandError
+from hic_assets.settings import source_settings
+
+VARIABLES = {"HIC_HMIS_URL": "url", "HIC_HMIS_USERNAME": "username", "HIC_HMIS_PASSWORD": "password"}
+
+
+@contextmanager
+def sandbox_process(options: Sequence[str], log: Path) -> Iterator[Mapping[str, Any]]:
+    """Run ``python -m hic_assets.sandbox`` until the block ends; yields what it says of itself when ready.
+
+    Raises:
+        CommandError: it did not start; with the last lines it wrote.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as errors:
+        call = [sys.executable, "-m", "hic_assets.sandbox", *options]
+        process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603 - ours
+    try:
+        assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+        line = process.stdout.readline()
+        if not line.startswith("{"):
+            tail = "\n".join(log.read_text().splitlines()[-5:])
+            raise CommandError(f"the sandbox did not start (see {log}):\n{tail}")
+        yield json.loads(line)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def sandbox_options(scale: float) -> list[str]:
+    """Options of a sandbox whose clock stands at today."""
+    return ["--port", "0", "--scale", str(scale), "--today", date.today().isoformat()]
+
+
+@contextmanager
+def hmis_source(options: Sequence[str], log: Path) -> Iterator[str]:
+    """The HMIS of the environment, or the sandbox put in its place; yields a sentence saying which.
+
+    Raises:
+        SettingsError: the environment names a server but not how to log in.
+    """
+    if os.environ.get("HIC_HMIS_URL"):
+        yield f"HMIS at {source_settings('hmis').url}"
+        return
+    with sandbox_process(options, log) as ready:
+        os.environ.update({name: str(ready[key]) for name, key in VARIABLES.items()})
+        try:
+            yield f"sandbox DHIS2 {ready.get('version', '')} at {ready['url']}"
+        finally:
+            for name in VARIABLES:
+                os.environ.pop(name, None)

@@ -1,0 +1,51 @@
+"""The one Definitions object of the code location ``hic``: every system's assets, checks, jobs, schedules, sensors."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from hic_assets.assets.dbt import dbt_asset_definitions, dbt_resource
+from hic_assets.assets.indicators import indicator_sql
+from hic_assets.assets.ledger import ledger
+from hic_assets.assets.raw import raw_assets
+from hic_assets.checks.raw import raw_checks
+from hic_assets.jobs import monthly_job, reference_job
+from hic_assets.resources import SourcesResource, WarehouseResource
+from hic_assets.schedules import schedules
+from hic_assets.sensors import change_sensor
+from hic_assets.systems import SYSTEMS
+
+
+@contextmanager
+def _known_beta() -> Iterator[None]:
+    """Backfill policies have been marked beta for years; their warning, and no other, is kept out of every load."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Parameter `backfill_policy` of function `asset`", dg.BetaWarning)
+        yield
+
+
+def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """Everything, with resources replaced by ``overrides`` (the seam for tests)."""
+    resources = {"warehouse": WarehouseResource(), "sources": SourcesResource(), "dbt": dbt_resource()}
+    jobs = {s.name: (monthly_job(s), reference_job(s)) for s in SYSTEMS}
+    with _known_beta():
+        raw = [asset for system in SYSTEMS for asset in raw_assets(system)]
+        models = dbt_asset_definitions()
+    return dg.Definitions(
+        assets=[*raw, ledger, indicator_sql, *models],
+        asset_checks=[c for s in SYSTEMS for c in raw_checks(s)],
+        jobs=[job for pair in jobs.values() for job in pair],
+        schedules=[x for s in SYSTEMS for x in schedules(s, *(job.name for job in jobs[s.name]))],
+        sensors=[change_sensor(s, jobs[s.name][0].name) for s in SYSTEMS],
+        resources={**resources, **(overrides or {})},
+        # A process a step would cost seconds each, most of it imports; runs are processes of their own already.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,97 @@
+"""Fixtures for tests of the Dagster layer: the sandbox, and databases with its registries landed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pg_servers import fresh_database
+from psycopg import sql
+
+from hic_assets.cli import manifest
+from hic_assets.landing.ddl import create_ops
+from hic_assets.sandbox import Sandbox, running_sandbox
+from hic_assets.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_project() -> None:
+    """The manifest that the definitions are made from."""
+    manifest.ensure()
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Sandbox]:
+    # Its clock stands shortly after the months of the tests: there is little else it could have to tell.
+    with running_sandbox(scale=0.02, today=date(2024, 5, 15)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(served: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox without faults."""
+    served.faults.clear()
+    served.requests.clear()
+    yield served
+    served.faults.clear()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance in memory."""
+    import dagster as dg
+
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def registry_database(
+    postgres_server: Warehouse, served: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    """The sandbox's registries, landed by a run of Dagster. For copying only."""
+    import dagster as dg
+    import stubs
+
+    from hic_assets.definitions import build_defs
+    from hic_assets.systems import HMIS
+    from hic_assets.systems.declare import Cadence
+
+    assets = [f"raw/{f.table.relation}" for f in HMIS.by_cadence(Cadence.SNAPSHOT)]
+    with fresh_database(postgres_server) as warehouse, dg.DagsterInstance.ephemeral() as instance:
+        with warehouse.connect(autocommit=True) as connection:
+            create_ops(connection)
+        defs = build_defs(stubs.resources(warehouse, served, tmp_path_factory.mktemp("spool")))
+        result = stubs.run(defs, assets, instance)
+        assert result.success, stubs.failures(result)
+        yield warehouse
+
+
+@pytest.fixture
+def registries(registry_database: Warehouse, postgres_server: Warehouse) -> Iterator[Warehouse]:
+    """A copy of `registry_database` to change."""
+    name = f"hic_test_{uuid.uuid4().hex[:12]}"
+    with postgres_server.connect(autocommit=True) as connection:
+        command = sql.SQL("create database {} template {}")
+        connection.execute(command.format(sql.Identifier(name), sql.Identifier(registry_database.database)))
+        try:
+            yield postgres_server.with_database(name)
+        finally:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def defs(registries: Warehouse, sandbox: Sandbox, tmp_path: Path) -> dg.Definitions:
+    """The definitions on `registries` and the sandbox."""
+    import stubs
+
+    from hic_assets.definitions import build_defs
+
+    return build_defs(stubs.resources(registries, sandbox, tmp_path))
