@@ -1,0 +1,182 @@
+"""The `hic` command from outside: help, JSON, exit codes, and what it says when something is missing."""
+
+from __future__ import annotations
+
+import json
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hic_command import Hic
+from pg_servers import rows
+
+from hic_assets.cli import COMMANDS, cli
+from hic_assets.cli.errors import CommandError, explain
+from hic_assets.warehouse import Warehouse
+
+NOBODY = "postgresql://clerk:Very-Secret-1@127.0.0.1:9/hic"
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_every_command_says_what_it_is_for(command: str | None) -> None:
+    done = CliRunner().invoke(cli, [command, "--help"] if command else ["--help"])
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("Usage:")
+    documented = [line for line in done.output.splitlines()[1:] if line.strip()]
+    assert len(documented[0].split()) > 4
+    if command is None:
+        assert all(f"\n  {name} " in done.output for name in COMMANDS)
+
+
+def test_wrong_usage_is_2(hic: Hic) -> None:
+    done = hic("demo", "--months", "twelve")
+    assert done.returncode == 2
+    assert "'twelve' is not a valid integer" in done.stderr
+    assert hic("no-such-command").returncode == 2
+
+
+@pytest.mark.parametrize("command", [["status", "--json"], ["quarantine"], ["demo"], ["dev", "--port", "0"], ["psql"]])
+def test_a_warehouse_that_does_not_answer_is_3_and_one_clear_message(hic: Hic, command: list[str]) -> None:
+    done = hic(*command, HIC_WAREHOUSE_URL=NOBODY)
+    assert done.returncode == 3
+    said = done.stdout + done.stderr
+    assert "cannot connect to the warehouse at postgresql://clerk@127.0.0.1:9/hic" in said
+    assert "is it running, is the address right" in said
+    assert "Secret" not in said
+    assert "Traceback" not in said
+
+
+def test_a_warehouse_url_that_is_none_is_3(hic: Hic) -> None:
+    done = hic("status", HIC_WAREHOUSE_URL="clerk:Very-Secret-1")
+    assert done.returncode == 3
+    assert "HIC_WAREHOUSE_URL is not a PostgreSQL URL" in done.stderr
+    assert "Secret" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_3(hic: Hic) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = hic("dev", "--port", str(port))
+    assert done.returncode == 3
+    assert f"port {port} on 127.0.0.1 is taken" in done.stderr
+    assert "--port" in done.stderr
+
+
+def test_a_server_without_credentials_is_3_before_anything_is_loaded(hic: Hic, own_server: dict[str, str]) -> None:
+    done = hic("demo", HIC_HMIS_URL="https://hmis.example.org", HIC_HMIS_USERNAME="reader", **own_server)
+    assert done.returncode == 3, done.stderr
+    assert "set HIC_HMIS_TOKEN, or HIC_HMIS_USERNAME and HIC_HMIS_PASSWORD" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_home_that_cannot_be_written_is_3(hic: Hic, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    done = hic("demo", HIC_HOME=str(file / "home"))
+    assert done.returncode == 3
+    assert str(file) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_told_in_words() -> None:
+    import errno
+
+    import psycopg
+
+    full = OSError(errno.ENOSPC, "No space left on device", "/data/spool/body")
+    assert explain(full) == (
+        "the disk is full (/data/spool/body): free some space, or set HIC_HOME to a folder on another disk."
+    )
+    words = explain(psycopg.errors.DiskFull("could not extend file"))
+    assert words == "the disk of the PostgreSQL server is full: could not extend file"
+
+
+def test_the_exit_code_of_a_command_error_is_its_own() -> None:
+    assert CommandError("x").exit_code == 3
+    assert CommandError("x", exit_code=1).exit_code == 1
+
+
+class TestStatus:
+    def test_nothing_is_started_to_look(self, hic: Hic, tmp_path: Path) -> None:
+        done = hic("status", "--json")
+        assert done.returncode == 0
+        assert json.loads(done.stdout) == {"warehouse": None, "systems": ["hmis"], "tables": []}
+        assert not (tmp_path / "postgres").exists()
+        assert "not running" in hic("status").stdout
+
+    def test_nothing_is_loaded_yet(self, hic: Hic, own_server: dict[str, str]) -> None:
+        done = hic("status", **own_server)
+        assert done.returncode == 0
+        assert "Nothing is loaded" in done.stdout
+
+    def test_what_is_loaded_and_what_failed(self, hic: Hic, own_server: dict[str, str], warehouse: Warehouse) -> None:
+        fill(warehouse)
+        done = hic("status", "--json", **own_server)
+        assert done.returncode == 0, done.stderr
+        (table,) = json.loads(done.stdout)["tables"]
+        assert table.items() >= {
+            "system": "hmis", "table": "data_values", "partitions": 2, "first": "2024-01-01", "last": "2024-02-01",
+            "rows": 20, "quarantined": 2, "running": 0, "last_failure": None,
+        }.items()  # fmt: skip
+        assert set(table) == {
+            "system", "table", "partitions", "first", "last", "rows", "quarantined", "loaded_at", "source_watermark",
+            "running", "last_failure",
+        }  # fmt: skip
+        rows(
+            warehouse,
+            """insert into ops.load (system, table_name, partition_key, status, error)
+               values ('hmis', 'data_values', '2024-02-01', 'failed', 'the server is down')""",
+        )
+        failed = hic("status", **own_server)
+        assert failed.returncode == 1
+        assert "the server is down" in failed.stdout
+        assert warehouse.params["password"] not in failed.stdout
+
+
+class TestQuarantine:
+    def test_rows_by_table_partition_and_rule(self, hic: Hic, own_server: dict[str, str], warehouse: Warehouse) -> None:
+        assert json.loads(hic("quarantine", "--json", **own_server).stdout) == []
+        fill(warehouse)
+        found = json.loads(hic("quarantine", "--json", **own_server).stdout)
+        expected = {
+            "system": "hmis",
+            "table": "data_values",
+            "rule": "unknown_facility",
+            "rows": 1,
+            "for_example": "f9",
+        }
+        assert found == [expected | {"partition": m} for m in ("2024-01-01", "2024-02-01")]
+        assert json.loads(hic("quarantine", "--json", "--table", "constants", **own_server).stdout) == []
+        assert "unknown_facility" in hic("quarantine", "--table", "data_values", **own_server).stdout
+
+
+class TestPsql:
+    def test_a_query(self, hic: Hic, own_server: dict[str, str], warehouse: Warehouse) -> None:
+        done = hic("psql", "-XAt", "-c", "select current_database(), 1", **own_server)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == f"{warehouse.database}|1"
+
+    def test_its_exit_code_is_psqls(self, hic: Hic, own_server: dict[str, str]) -> None:
+        assert hic("psql", "-X", "-c", "select nothing", **own_server).returncode == 1
+
+
+def test_stop_without_a_server(hic: Hic) -> None:
+    done = hic("stop", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"stopped": False})
+
+
+def fill(warehouse: Warehouse) -> None:
+    """Two months of data values, each with a row in quarantine."""
+    for month in ("2024-01-01", "2024-02-01"):
+        rows(
+            warehouse,
+            """with made as (
+                 insert into ops.load (system, table_name, partition_key, status, is_current, rows_read, landed,
+                                       quarantined, finished_at)
+                 values ('hmis', 'data_values', %s, 'committed', true, 11, 10, 1, %s) returning load_id)
+               insert into ops.quarantine (load_id, rule, reason, row_text)
+               select load_id, 'unknown_facility', 'f9', '{}' from made""",
+            (month, datetime(2024, 3, 1, tzinfo=UTC)),
+        )

@@ -1,0 +1,97 @@
+"""`hic demo` from nothing, and again on what is there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hic_command import HIC, Hic, environment
+
+from hic_assets.sandbox import running_sandbox
+from hic_assets.systems import HMIS
+
+TABLES = [f"raw.{feed.table.relation}" for feed in HMIS.feeds]
+MONTHLY = {"raw.hmis_data_values", "raw.hmis_complete_registrations"}
+
+
+def demo(home: Path) -> tuple[dict[str, Any], str]:
+    """The report of a small demo, and what it said on the way."""
+    call = [HIC, "demo", "--scale", "0.02", "--months", "3", "--json"]
+    done = subprocess.run(call, env=environment(home), capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_twice_gives_the_same_tables_marts_and_checks(home: Path) -> None:
+    first, said = demo(home)
+    second, _ = demo(home)
+    assert first["success"]
+    assert first["failures"] == []
+    assert len(first["runs"]) == 2
+    tables = {t["table"]: t for t in first["tables"]}
+    assert sorted(tables) == sorted(TABLES)
+    for name, table in tables.items():
+        assert set(table) == {"system", "table", "partitions", "rows", "quarantined", "seconds", "checks"}
+        assert table["rows"] > 0, name
+        assert table["quarantined"] >= 0
+        assert table["partitions"] == (3 if name in MONTHLY else 1)
+        assert "FAILED" not in table["checks"]
+        assert int(table["checks"].split()[0]) >= 1, name
+    assert first["models"]["tested"] > 20
+    assert len(first["mart"]) == 3
+    for row in first["mart"]:
+        assert row["indicator_code"]
+        assert row["org_unit_name"]
+        assert float(row["value"]) > 0
+    # Again: the same rows, from new loads.
+    counted = [[(t["table"], t["rows"], t["quarantined"], t["checks"]) for t in r["tables"]] for r in (first, second)]
+    assert counted[0] == counted[1]
+    assert first["mart"] == second["mart"]
+    assert not set(first["runs"]) & set(second["runs"])
+    assert_progress(said)
+    assert_status(home, tables)
+
+
+def assert_progress(said: str) -> None:
+    """Nothing but our own lines, and among them what was being loaded."""
+    lines = said.splitlines()
+    assert not [line for line in lines if not line.startswith("  ")], said
+    assert any("data_values 20" in line for line in lines)
+    assert sum("✓" in line for line in lines) >= 5
+
+
+def assert_status(home: Path, tables: dict[str, Any]) -> None:
+    """`hic status` agrees with the report."""
+    done = subprocess.run(
+        [HIC, "status", "--json"], env=environment(home), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    status = {f"raw.{t['system']}_{t['table']}": t["rows"] for t in json.loads(done.stdout)["tables"]}
+    assert status == {name: table["rows"] for name, table in tables.items()}
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_says_why_in_the_terminal_and_is_1(
+    hic: Hic, own_server: dict[str, str], tmp_path: Path
+) -> None:
+    with running_sandbox(scale=0.02) as sandbox:
+        source = {"HIC_HMIS_URL": sandbox.url, "HIC_HMIS_USERNAME": "hic_reader", "HIC_HMIS_PASSWORD": "Wrong-Secret-1"}
+        done = hic("demo", "--months", "1", "--json", timeout=200, **own_server, **source)
+    assert done.returncode == 1
+    (reason, *_) = [line for line in done.stderr.splitlines() if line.startswith("    raw__hmis_")]
+    assert "401" in reason
+    assert "Check the credentials" in reason
+    assert "✗ Registries" in done.stderr
+    assert "FAILED" in done.stderr
+    report = json.loads(done.stdout)
+    assert not report["success"]
+    assert reason.strip() in report["failures"]
+    assert "    and " in done.stderr
+    assert "Traceback" not in done.stderr
+    log = (tmp_path / "logs" / "demo.log").read_text()
+    assert "Wrong-Secret-1" not in done.stderr + done.stdout + log
