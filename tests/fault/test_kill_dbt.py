@@ -1,0 +1,172 @@
+"""kill -9 of a run, dbt and all, while it builds the marts; after the next run they equal those never disturbed."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pg_servers import fresh_database, rows
+
+from fault.databases import copied_database
+from fault.kill_backfill import Backfill, Backfills
+from fault.kill_stage import FIRST, LAST, MONTHS, change, changing_source, environment
+from fault.kill_witness import (
+    Version,
+    assert_ledger_is_whole,
+    assert_nothing_is_left,
+    assert_only,
+    readers,
+    until,
+    version,
+)
+from hic_assets.assets.dbt import KEPT_SECONDS
+from hic_assets.warehouse import Warehouse
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+# Tables; the reports are views of them.
+MONTH_COLUMN = {
+    "dwh.fct_data_value": "period_start",
+    "dwh.fct_reporting": "period_start",
+    "dwh.fct_indicator_value": "period_start",
+}
+# The id and the time of a load differ from run to run; everything else must not.
+ROW = "(to_jsonb(t) - 'load_id' - 'data_as_of')::text"
+MARTS = {
+    table: f"select count(*), sum(hashtextextended({ROW}, 0)::numeric) from {table} t where {column} = %s"
+    for table, column in MONTH_COLUMN.items()
+}
+DBT_AT_WORK = "select 1 from pg_stat_activity where datname = current_database() and application_name = 'hic-dbt'"
+
+
+@dataclass
+class Marts:
+    """A warehouse with marts of the old version, and what an undisturbed run makes of them."""
+
+    server: Warehouse
+    old: Warehouse
+    folder: Path
+    variables: Callable[[Warehouse], dict[str, str]]
+    before: Version
+    after: Version
+    expected: dict[str, list[str]]
+    seconds: float = 0
+
+    @contextmanager
+    def warehouse(self) -> Iterator[tuple[Warehouse, Backfills]]:
+        with copied_database(self.server, self.old.database) as database:
+            yield database, self.backfills(database)
+
+    def backfills(self, database: Warehouse) -> Backfills:
+        return Backfills(self.variables(database), self.folder / f"{database.database}.log")
+
+
+def months(backfills: Backfills) -> Backfill:
+    return backfills.start("job", "hmis_monthly", FIRST, LAST)
+
+
+def contents(warehouse: Warehouse) -> dict[str, list[str]]:
+    """Every row of every table and report of the marts, sorted."""
+    tables = rows(
+        warehouse,
+        """select relnamespace::regnamespace || '.' || relname from pg_class where relkind in ('r', 'v')
+           and relnamespace in ('dwh'::regnamespace, 'intermediate'::regnamespace, 'reporting'::regnamespace)""",
+    )
+    assert {table for (table,) in tables} >= {"dwh.dim_facility", "reporting.rpt_indicator_monthly"}
+    return {
+        table: [row for (row,) in rows(warehouse, f"select {ROW} from {table} t order by 1")]
+        for (table,) in sorted(tables)
+    }
+
+
+@pytest.fixture(scope="module")
+def marts(postgres_server: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
+    folder = tmp_path_factory.mktemp("marts")
+    with changing_source(16) as sandbox, fresh_database(postgres_server) as old:
+        made = Marts(postgres_server, old, folder, lambda w: environment(sandbox, w, folder), {}, {}, {})
+        first = made.backfills(old)
+        first.start("job", "hmis_reference").wait()
+        months(first).wait()
+        made.before = version(old, MONTHS, MARTS)
+        change(sandbox)
+        with made.warehouse() as (twin, backfills):
+            run = months(backfills)
+            until(lambda: rows(twin, DBT_AT_WORK), "dbt", 120)
+            began = time.monotonic()
+            run.wait()
+            made.seconds = time.monotonic() - began
+            made.after, made.expected = version(twin, MONTHS, MARTS), contents(twin)
+        facts = {key for key in made.before if key[0] == "dwh.fct_data_value"}
+        assert all(made.before[key] != made.after[key] for key in facts), "each replacement can be seen"
+        yield made
+
+
+def killed_and_run_again(
+    marts: Marts,
+    wait: Callable[[Warehouse, Backfill], None],
+    held: Callable[[Warehouse], AbstractContextManager[object]] = lambda _: nullcontext(),
+) -> bool:
+    """Kill a run after `wait`, run it again, compare. False when it had ended before."""
+    with marts.warehouse() as (warehouse, backfills):
+        with readers(warehouse, MONTHS, MARTS) as threads:
+            with held(warehouse):
+                run = months(backfills)
+                wait(warehouse, run)
+                if not run.kill():
+                    return False
+            assert_nothing_is_left(warehouse)
+            left = version(warehouse, MONTHS, MARTS)
+            assert all(left[key] in (marts.before[key], marts.after[key]) for key in left), left
+            _age(marts.folder / "dbt")
+            months(backfills).wait()
+        assert_only(threads, marts.before, marts.after)
+        assert contents(warehouse) == marts.expected
+        assert_ledger_is_whole(warehouse)
+        assert [p.name for p in (marts.folder / "dbt").glob("*/")] == [], "nothing of the killed call is kept for ever"
+        return True
+
+
+def _age(folder: Path) -> None:
+    """As if what the killed call has left were older than it is kept."""
+    left = list(folder.glob("*/"))
+    assert left, "dbt was killed before it could clear up"
+    for path in left:
+        os.utime(path, (time.time() - 2 * KEPT_SECONDS,) * 2)
+
+
+@pytest.mark.parametrize("table", ["dwh.fct_data_value", "dwh.fct_indicator_value"])
+def test_killed_while_a_mart_is_replaced(marts: Marts, table: str) -> None:
+    """A row of it is held, so that the replacement has begun and cannot end."""
+
+    @contextmanager
+    def row_held(warehouse: Warehouse) -> Iterator[None]:
+        with warehouse.connect(application_name="test") as connection:
+            row = f"select from {table} where {MONTH_COLUMN[table]} = %s limit 1 for update"
+            connection.execute(row.encode(), (MONTHS[1],))
+            yield
+
+    name = table.split(".")[1]
+    replacing = f"{DBT_AT_WORK} and wait_event_type = 'Lock' and query ~ '{name}'"
+    assert killed_and_run_again(
+        marts, lambda warehouse, _: until(lambda: rows(warehouse, replacing), replacing, 180), row_held
+    )
+
+
+def test_killed_at_a_random_moment_of_dbt(marts: Marts) -> None:
+    share = random.Random(3).random()
+
+    def wait(warehouse: Warehouse, run: Backfill) -> None:
+        until(lambda: rows(warehouse, DBT_AT_WORK) or not run.running, "dbt", 180)
+        began = time.monotonic()
+        while run.running and time.monotonic() < began + share * marts.seconds:
+            time.sleep(0.005)
+        if not run.running:
+            marts.seconds = time.monotonic() - began
+
+    assert any(killed_and_run_again(marts, wait) for _ in range(5))
