@@ -7,7 +7,7 @@ The cursor holds the server's own watermark and the months still owed; a month i
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dagster as dg
 from psycopg.errors import UndefinedTable
@@ -22,6 +22,9 @@ from hic_assets.resources import SourcesResource, WarehouseResource
 from hic_assets.settings import SettingsError
 from hic_assets.systems.declare import Cadence, System
 from hic_assets.warehouse import Warehouse
+
+# How long before it shows a change may have its timestamp.
+LONGEST_IMPORT = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,31 @@ def month_key(period: str) -> str | None:
 
 
 def loaded_months(warehouse: Warehouse, system: System) -> dict[str, datetime | None]:
-    """By month loaded, the newest timestamp of the source that the partition holds."""
+    """By month loaded, the time up to which the partition surely holds what was changed at the source.
+
+    That is the newest timestamp in it, but none of the last hour before it was read: a long import shows what it
+    wrote only when it ends, under timestamps from before. Such a month is read once more.
+    """
     with warehouse.connect() as connection:
         found = connection.execute(
-            """select partition_key, source_watermark from ops.load
+            """select partition_key, least(source_watermark, started_at - %s) from ops.load
                where system = %s and table_name = 'data_values' and is_current""",
-            (system.name,),
+            (LONGEST_IMPORT, system.name),
         ).fetchall()
     return dict(found)
+
+
+def oldest_reading(warehouse: Warehouse, system: System) -> datetime:
+    """When the month that was read longest ago was read: whatever changed before, every month loaded holds."""
+    with warehouse.connect() as connection:
+        found = connection.execute(
+            """select min(started_at) from ops.load
+               where system = %s and table_name = 'data_values' and is_current""",
+            (system.name,),
+        ).fetchone()
+    assert found is not None and found[0] is not None  # noqa: S101 - asked only once something is loaded
+    at: datetime = found[0]
+    return at
 
 
 def released_months(warehouse: Warehouse, system: System) -> list[str]:
@@ -114,9 +134,9 @@ def tick(system: System, cursor: Cursor, warehouse: Warehouse, sources: SourcesR
     """Ask the system once; return the new cursor and the months to load."""
     loaded = loaded_months(warehouse, system)
     newest = max((w for w in loaded.values() if w), default=None)
-    since = cursor.watermark or newest
-    if since is None:
+    if newest is None:
         return cursor, []
+    since = cursor.watermark or min(newest, oldest_reading(warehouse, system))
     feed = system.feed("data_values")
     with open_client(system, warehouse, sources) as client:
         changes = changes_since(client, data_sets_of(warehouse, system, feed), since)

@@ -7,6 +7,8 @@
   {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
   {%- set event_time = model.config.event_time -%}
   {%- set format = "%Y-%m-%d %H:%M:%S" -%}
+  {#- As in replace_rows: the second of two builds at once waits here, and then sees what the first inserted. -#}
+  lock table {{ target_relation }} in share row exclusive mode;
   delete from {{ target_relation }}
   where {{ event_time }} >= timestamp '{{ model.batch.event_time_start.strftime(format) }}'
     and {{ event_time }} < timestamp '{{ model.batch.event_time_end.strftime(format) }}';

@@ -34,6 +34,8 @@ PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 # Unit tests prove the code, not the data: they run in the test suite. They are no asset checks either.
 PARSED = "partial_parse.msgpack"
 COMMON = ("build", "--exclude-resource-type", "unit_test")
+# One call at a time, over all runs: a later one then reads what the one before it was not built from.
+POOL = "dbt"
 # How long the folder of a call that did not succeed (its log, the SQL as it was run) is kept.
 KEPT_SECONDS = 7 * 24 * 3600
 
@@ -107,7 +109,13 @@ def dbt_asset_definitions() -> list[dg.AssetsDefinition]:
     manifest = json.loads(manifest_path().read_text())
     translator = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=True))
 
-    @dbt_assets(manifest=manifest, select="tag:reference", dagster_dbt_translator=translator, name="dbt_reference")
+    @dbt_assets(
+        manifest=manifest,
+        select="tag:reference",
+        dagster_dbt_translator=translator,
+        name="dbt_reference",
+        pool=POOL,
+    )
     def dbt_reference(
         context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource
     ) -> Iterator[Any]:
@@ -120,17 +128,20 @@ def dbt_asset_definitions() -> list[dg.AssetsDefinition]:
         name="dbt_monthly",
         partitions_def=monthly(),
         backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=POOL,
     )
     def dbt_monthly(
         context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource
     ) -> Iterator[Any]:
-        yield from _build(context, dbt, warehouse, event_time_args(list(context.partition_keys)))
+        # Eager: a relationship test of a fact runs also where its dimension is no ancestor of anything in this call.
+        arguments = (*event_time_args(list(context.partition_keys)), "--indirect-selection", "eager")
+        yield from _build(context, dbt, warehouse, arguments)
 
     return [dbt_reference, dbt_monthly]
 
 
 def _build(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource, window: tuple[str, ...]
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource, arguments: tuple[str, ...]
 ) -> Iterator[Any]:
     """One dbt call. Its profile reads libpq's variables, which only this process may know."""
     opened = warehouse.open()
@@ -139,7 +150,7 @@ def _build(
     _forget_old(home)
     target = home / context.run.run_id / context.op_execution_context.op.name
     _reuse(home / PARSED, target / PARSED)
-    call = dbt.cli([*COMMON, *window], context=context, target_path=target)
+    call = dbt.cli([*COMMON, *arguments], context=context, target_path=target)
     call.manifest = in_database(call.manifest, opened.database)
     yield from with_columns(call)
     _reuse(target / PARSED, home / PARSED)

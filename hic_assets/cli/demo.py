@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import click
 from psycopg.rows import dict_row
 
 from hic_assets.cli import manifest
+from hic_assets.cli.dead_runs import TAGS, alive, close_dead_runs
 from hic_assets.cli.environment import Environment, open_environment
 from hic_assets.cli.errors import CommandError
 from hic_assets.cli.output import Step, Steps, as_json, show_json, show_table
@@ -39,12 +41,13 @@ SHOWN = 3
 
 @dataclass
 class RunOutcome:
-    """One Dagster run: its id, whether it succeeded, its checks by table as (passed, failed, errors), and what failed."""
+    """One Dagster run: its checks by table as (passed, failed, errors), what failed, and checks that gave no answer."""
 
     run_id: str
     success: bool
     checks: dict[str, tuple[int, int, int]]
     failures: list[str]
+    unanswered: list[str]
 
 
 @click.command(name="demo")
@@ -87,7 +90,7 @@ def _run_jobs(environment: Environment, steps: Steps, months: int, log: Path) ->
         ("hmis_monthly", f"{len(keys)} months of HMIS, facts and reports", range_tags(keys[0], keys[-1])),
     ):
         with steps.step(words) as step, _following(environment.warehouse, step):
-            outcome = _run(defs.resolve_job_def(name), tags, log)
+            outcome = _run(defs.resolve_job_def(name), tags, log, environment.warehouse)
             said = f"{words}: run {outcome.run_id[:8]} {'succeeded' if outcome.success else 'FAILED'}"
             step.done(said, failed=not outcome.success)
         outcomes.append(outcome)
@@ -100,24 +103,35 @@ def _run_jobs(environment: Environment, steps: Steps, months: int, log: Path) ->
     return outcomes
 
 
-def _run(job: Any, tags: Mapping[str, str], log: Path) -> RunOutcome:
+def _run(job: Any, tags: Mapping[str, str], log: Path, warehouse: Warehouse) -> RunOutcome:
     """One run in this process, on the instance that ``hic dev`` shows; what it prints goes to the log."""
     import dagster as dg
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.get() as instance, log.open("a") as file, contextlib.redirect_stdout(file):
-        result = job.execute_in_process(instance=instance, tags=dict(tags), run_config=quiet, raise_on_error=False)
+        close_dead_runs(instance, warehouse)
+        run_id = str(uuid.uuid4())
+        with alive(warehouse, run_id):
+            result = job.execute_in_process(
+                instance=instance, run_id=run_id, tags={**tags, **TAGS}, run_config=quiet, raise_on_error=False
+            )
         for event in result.all_events:
             if event.is_failure:
                 file.write(f"{event.message}\n{event.event_specific_data}\n")
         failures = [failure_words(e) for e in result.all_events if e.is_step_failure]
     checks: dict[str, tuple[int, int, int]] = {}
+    planned = {
+        f"{'.'.join(e.event_specific_data.asset_key.path)}: {e.event_specific_data.check_name}"
+        for e in result.all_events
+        if e.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+    }
     for evaluation in result.get_asset_check_evaluations():
+        planned.discard(f"{'.'.join(evaluation.asset_key.path)}: {evaluation.check_name}")
         table = ".".join(evaluation.asset_key.path)
         passed, failed, errors = checks.get(table, (0, 0, 0))
         is_error = not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
         checks[table] = (passed + evaluation.passed, failed + (not evaluation.passed), errors + is_error)
-    return RunOutcome(result.run_id, result.success, checks, failures)
+    return RunOutcome(result.run_id, result.success, checks, failures, sorted(planned))
 
 
 def failure_words(event: Any) -> str:
@@ -173,6 +187,7 @@ def _report(warehouse: Warehouse, outcomes: list[RunOutcome], seconds: float) ->
         "seconds": round(seconds, 1),
         "runs": [o.run_id for o in outcomes],
         "failures": [words for o in outcomes for words in o.failures],
+        "checks_without_answer": [check for o in outcomes for check in o.unanswered],
         "tables": tables,
         "models": {"tested": len(checks), "checks": _words(*models)},
         "mart": mart,
@@ -194,5 +209,7 @@ def _show(report: dict[str, Any], json_output: bool) -> None:
     click.echo(f"dbt: {report['models']['tested']} models tested, {report['models']['checks']}\n")
     if report["mart"]:
         show_table("Three rows of reporting.rpt_indicator_monthly", tuple(report["mart"][0]), report["mart"])
+    for check in report["checks_without_answer"]:
+        click.echo(f"Not answered: {check}")
     words = "Done" if report["success"] else "FAILED"
     click.echo(f"{words} in {report['seconds']} s. Next: 'make dev' for the Dagster UI, 'hic psql' for SQL.")

@@ -42,4 +42,6 @@ def open_environment() -> Environment:
     os.environ["HIC_HOME"] = str(settings.home)
     os.environ["HIC_DAGSTER_ARTIFACTS"] = str(artifacts)
     os.environ.setdefault("DAGSTER_HOME", str(ROOT))
+    # A national server may take minutes to say what it changed; Dagster would give the sensor one.
+    os.environ.setdefault("DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS", "900")
     return Environment(settings, warehouse)

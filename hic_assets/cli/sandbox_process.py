@@ -48,8 +48,13 @@ def sandbox_process(options: Sequence[str], log: Path) -> Iterator[Mapping[str, 
 
 
 def sandbox_options(scale: float) -> list[str]:
-    """Options of a sandbox whose clock stands at today."""
-    return ["--port", "0", "--scale", str(scale), "--today", date.today().isoformat()]
+    """Options of a sandbox whose clock stands at today, and whose exports are dirty in two months, as real ones are."""
+    today = date.today()
+    options = ["--port", "0", "--scale", str(scale), "--today", today.isoformat()]
+    for fault, months_ago in (("bad_values", 3), ("unknown_facility", 5)):
+        year, month = divmod(today.year * 12 + today.month - 1 - months_ago, 12)
+        options += ["--fault", f"{fault}:rows=1,query=period={year}{month + 1:02d}"]
+    return options
 
 
 @contextmanager

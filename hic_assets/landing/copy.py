@@ -89,7 +89,8 @@ class _Stream:
         self._encoder: Any = None
 
     def write(self, frame: pl.DataFrame) -> None:
-        arrow = frame.rechunk().to_arrow()
+        # The newest layout keeps strings where Polars has them; the oldest would copy every one.
+        arrow = frame.to_arrow(compat_level=pl.CompatLevel.newest())
         if self._encoder is None:
             self._encoder = ArrowToPostgresBinaryEncoder(arrow.schema)
             self._send(self._encoder.write_header())
@@ -104,7 +105,8 @@ class _Stream:
     def _send(self, data: bytes) -> None:
         if len(self._waiting) >= _WAITING:
             self._waiting.popleft().result()
-        self._waiting.append(self._sender.submit(self._copy.write, data))
+        # A view, since psycopg cuts what it sends into pieces, and pieces of bytes are copies.
+        self._waiting.append(self._sender.submit(self._copy.write, memoryview(data)))
 
 
 def _constants(frame: pl.DataFrame) -> dict[str, Any]:

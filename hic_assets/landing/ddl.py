@@ -5,6 +5,7 @@ Belongs here: DDL of ``ops`` and ``raw``, all idempotent. Does not: schemas and 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from psycopg import Connection, Cursor, sql
@@ -69,12 +70,19 @@ comment on table ops.quarantine is
     'Rows that broke their table''s contract, as they came, with the rule. Kept for a partition''s current load.';
 """
 
+_OPS_RELATIONS = [name.removeprefix("ops.") for name in re.findall(r"if not exists (\S+)", OPS)]
+
 TECHNICAL_COLUMNS = ("_partition", "_load_id", "_source_updated_at")
 
 
 def create_ops(connection: Connection[Any]) -> None:
-    """Create the ledger and the quarantine where they are missing."""
-    create_once(connection, OPS)
+    """Create the ledger and the quarantine where something of them is missing.
+
+    Only then: "create index if not exists" locks its table before it looks, and a load that has written its refused
+    rows and goes on to its ledger row would end in a deadlock with whoever opens the warehouse.
+    """
+    if not all(_exists(connection, "ops", name) for name in _OPS_RELATIONS):
+        create_once(connection, OPS)
 
 
 def create_once(connection: Connection[Any], ddl: str) -> None:
@@ -103,7 +111,7 @@ def create_raw_table(connection: Connection[Any], table: Table) -> None:
             connection.execute(sql.SQL("alter table {} add column {} text").format(target, sql.Identifier(name)))
         index = f"{table.relation}_partition"
         # "if not exists" would wait for every load of the table that is under way before it looks.
-        if table.layout is Layout.INDEXED and not _exists(connection, index):
+        if table.layout is Layout.INDEXED and not _exists(connection, "raw", index):
             connection.execute(sql.SQL("create index {} on {} (_partition)").format(sql.Identifier(index), target))
         _describe(connection, table, target)
 
@@ -134,8 +142,8 @@ def _missing_columns(connection: Connection[Any], table: Table) -> list[str]:
     return [c for c in table.column_names if c not in present]
 
 
-def _exists(connection: Connection[Any], relation: str) -> bool:
-    return connection.execute("select to_regclass(%s)", (f"raw.{relation}",)).fetchone() != (None,)
+def _exists(connection: Connection[Any], schema: str, relation: str) -> bool:
+    return connection.execute("select to_regclass(%s)", (f"{schema}.{relation}",)).fetchone() != (None,)
 
 
 def _describe(connection: Connection[Any], table: Table, target: sql.Identifier) -> None:

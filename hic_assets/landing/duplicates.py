@@ -81,6 +81,7 @@ def settle(cursor: Cursor, target: sql.Composable, table: Table, load_id: int) -
 
     The newest by the source's own timestamp stays. A repeated or an older copy is a duplicate and is counted. A row
     of the same key and age with *other* content is quarantined as ``duplicate_key``: nobody can say which is true.
+    Only repeated keys are ranked: one of them among millions of rows should not have all of these sorted as text.
     """
     keys = sql.SQL(", ").join(map(sql.Identifier, table.keys))
     columns = sql.SQL(", ").join(map(sql.Identifier, table.column_names))
@@ -90,14 +91,16 @@ def settle(cursor: Cursor, target: sql.Composable, table: Table, load_id: int) -
     )
     statement = sql.SQL(
         """
-        with ranked as (
-            select ctid as place, _source_updated_at as updated, {row} as content,
+        with repeated as (
+            select {keys} from {target} where _load_id = {load_id} group by {keys} having count(*) > 1
+        ), ranked as (
+            select t.ctid as place, _source_updated_at as updated, {row} as content,
                    json_build_object({as_json})::text as original,
                    first_value({row}) over w as kept_content,
                    first_value(_source_updated_at) over w as kept_updated,
                    row_number() over w as place_in_key
-            from {target} where _load_id = {load_id}
-            window w as (partition by {keys} order by _source_updated_at desc nulls last, {row}, ctid)
+            from {target} t join repeated using ({keys}) where _load_id = {load_id}
+            window w as (partition by {keys} order by _source_updated_at desc nulls last, {row}, t.ctid)
         ), gone as (
             delete from {target} t using ranked r
             where t.ctid = r.place and r.place_in_key > 1

@@ -300,7 +300,10 @@ class _Load:
                 f"ops.quarantine where load_id = {self.load_id}; correct the source, or raise max_quarantined_share."
             )
         previous = self.previous or 0
-        if not accept_shrink and previous >= SMALLEST_JUDGED and counts.landed < table.min_kept_share * previous:
+        shrank = previous >= SMALLEST_JUDGED and counts.landed < table.min_kept_share * previous
+        # However few they were: an account that lost its rights is told of no data sets at all, in a correct answer.
+        emptied = previous > 0 and counts.landed == 0
+        if not accept_shrink and (shrank or emptied):
             raise PartitionShrank(
                 f"{table.relation} {self.partition}: the source gave {counts.landed:,} rows where {previous:,} are held. "
                 f"The partition is unchanged. If the source is right, run again with accept_shrink."

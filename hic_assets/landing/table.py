@@ -24,7 +24,7 @@ class Layout(StrEnum):
 class Reference:
     """A registry a column must be found in: the ``id`` of a snapshot table.
 
-    ``numeric`` marks the data element registry: its ``value_type`` says which values must be numbers.
+    Where the rule is ``unknown_data_element``, its ``value_type`` also says which values must be numbers.
     """
 
     table: str

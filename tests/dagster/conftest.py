@@ -52,6 +52,19 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
+@pytest.fixture
+def stored(postgres_server: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """The instance of the project's dagster.yaml, with its storage in a PostgreSQL database of its own."""
+    import dagster as dg
+
+    with fresh_database(postgres_server) as database:
+        monkeypatch.setenv("HIC_DAGSTER_URL", database.url.replace("postgresql://", "postgresql+psycopg2://"))
+        monkeypatch.setenv("HIC_DAGSTER_ARTIFACTS", str(tmp_path / "artifacts"))
+        monkeypatch.setenv("DAGSTER_HOME", str(Path(__file__).parents[2]))
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+
+
 @pytest.fixture(scope="session")
 def registry_database(
     postgres_server: Warehouse, served: Sandbox, tmp_path_factory: pytest.TempPathFactory

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import dagster as dg
 import pytest
 import stubs
 from books import execute
-from pg_servers import fresh_database, rows
+from pg_servers import rows
 
 from hic_assets.assets import raw
 from hic_assets.definitions import build_defs
@@ -29,17 +28,6 @@ end $$;
 create trigger lose_a_row after update on ops.load for each row
   when (new.status = 'committed' and new.table_name = 'constants') execute function lose_a_row();
 """
-
-
-@pytest.fixture
-def stored(postgres_server: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
-    """The instance of the project's dagster.yaml, with its storage in a PostgreSQL database of its own."""
-    with fresh_database(postgres_server) as database:
-        monkeypatch.setenv("HIC_DAGSTER_URL", database.url.replace("postgresql://", "postgresql+psycopg2://"))
-        monkeypatch.setenv("HIC_DAGSTER_ARTIFACTS", str(tmp_path / "artifacts"))
-        monkeypatch.setenv("DAGSTER_HOME", str(Path(__file__).parents[2]))
-        with dg.DagsterInstance.get() as instance:
-            yield instance
 
 
 def test_a_range_of_months_is_one_run_with_the_numbers_of_each(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from hic_assets.partitions import range_tags
 from hic_assets.sandbox import Sandbox
-from hic_assets.sensors import Cursor, change_sensor, month_key, released_months, still_owed, tick
+from hic_assets.sensors import Cursor, change_sensor, loaded_months, month_key, released_months, still_owed, tick
 from hic_assets.systems import HMIS
 from hic_assets.warehouse import Warehouse
 
@@ -76,6 +76,19 @@ def test_months_are_released_once_the_registry_knows_their_facility(warehouse: W
     assert released_months(warehouse, HMIS) == ["2024-01-01"]
 
 
+def test_an_import_that_ended_after_the_load_is_not_taken_for_loaded(warehouse: Warehouse) -> None:
+    """Its values carry the time it began, which may be older than the newest value that the load has seen."""
+    open_books(warehouse)
+    loaded(warehouse, VALUES, "2024-01-01", watermark=T0)
+    with warehouse.connect() as connection:
+        connection.execute("update ops.load set started_at = %s", (T0 + timedelta(minutes=5),))
+    began = T0 - timedelta(minutes=20)
+    assert still_owed({}, {"2024-01-01": began}, loaded_months(warehouse, HMIS)) == {"2024-01-01": began}
+    with warehouse.connect() as connection:
+        connection.execute("update ops.load set started_at = %s", (T0 + timedelta(hours=2),))
+    assert still_owed({}, {"2024-01-01": began}, loaded_months(warehouse, HMIS)) == {}
+
+
 class TestThroughDagster:
     def evaluate(
         self, warehouse: Warehouse, sandbox: Sandbox, spool: Path, cursor: str | None = None, **source: Any
@@ -119,6 +132,21 @@ class TestThroughDagster:
         assert isinstance(done, dg.SensorResult)
         assert not done.run_requests
         assert Cursor.of(done.cursor) == Cursor(first.watermark, {})
+
+    def test_the_first_tick_reaches_back_to_the_month_read_longest_ago(
+        self, two_months: Warehouse, sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        """January was loaded in March and changed in April; February, loaded in May, knows newer changes."""
+        with two_months.connect() as connection:
+            for month, at in (("2024-01-01", datetime(2024, 3, 20)), ("2024-02-01", datetime(2024, 5, 14))):
+                connection.execute(
+                    "update ops.load set source_watermark = %s, started_at = %s where partition_key = %s",
+                    (at.replace(tzinfo=UTC), at.replace(tzinfo=UTC), month),
+                )
+        seen = self.evaluate(two_months, sandbox, tmp_path)
+        assert isinstance(seen, dg.SensorResult)
+        (request,) = seen.run_requests or []
+        assert range_tags("2024-01-01", "2024-01-01").items() <= request.tags.items()
 
     def test_before_anything_is_loaded_it_waits(self, warehouse: Warehouse, sandbox: Sandbox, tmp_path: Path) -> None:
         result = self.evaluate(warehouse, sandbox, tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -155,3 +157,22 @@ def test_a_row_that_breaks_the_key_stops_the_month_and_keeps_the_old_one(own_cou
     with pytest.raises(AssertionError, match="duplicate key value violates unique constraint"):
         own_country.monthly(*JANUARY)
     assert content(own_country, "fct_data_value", JAN) == before
+
+
+def test_two_builds_at_once_leave_the_rows_of_one(own_country: Dbt) -> None:
+    """The second does not see what the first inserts; it has to wait, and then delete it."""
+    table = "intermediate.int_org_unit_closure"
+    (before,) = own_country.query(f"select count(*) from {table}")
+    waiting = (
+        "select count(*) > 0 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    with ThreadPoolExecutor(1) as pool, own_country.warehouse.connect() as first:
+        first.execute(f"create temporary table made as select * from {table}")
+        first.execute(f"delete from {table}")
+        first.execute(f"insert into {table} select * from made")
+        second = pool.submit(own_country.run, "run", "--select", "int_org_unit_closure")
+        while not second.done() and own_country.query(waiting) == [(False,)]:
+            time.sleep(0.1)
+        first.commit()
+        assert second.result() == {"int_org_unit_closure": "success"}
+    assert own_country.query(f"select count(*) from {table}") == [before]

@@ -166,6 +166,16 @@ def test_a_partition_that_shrinks_fails_unless_accepted(hmis: Warehouse) -> None
     assert len(content(hmis)) == 10
 
 
+def test_a_partition_that_is_emptied_fails_however_small_it_was(hmis: Warehouse, table) -> None:
+    if table.layout is not Layout.NATIVE:
+        rows(hmis, "drop table raw.hmis_data_values")
+    put(hmis, batch(values(3)), table=table)
+    with pytest.raises(PartitionShrank, match="gave 0 rows where 3 are held"):
+        put(hmis, table=table)
+    assert len(content(hmis)) == 3
+    assert put(hmis, table=table, accept_shrink=True).counts.landed == 0
+
+
 def test_a_source_that_breaks_off_leaves_everything_as_it_was(hmis: Warehouse) -> None:
     put(hmis, batch(values(60)))
     before = content(hmis)
