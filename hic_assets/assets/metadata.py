@@ -21,8 +21,8 @@ def column_schema(table: Table) -> dg.TableSchema:
     """The table's columns as Dagster shows them, sensitive ones marked."""
     columns = [
         dg.TableColumn(
-            c.name,
-            "text",
+            "_source_updated_at" if c.name == table.updated_column else c.name,
+            "timestamptz" if c.name == table.updated_column else "text",
             description=c.description,
             constraints=dg.TableColumnConstraints(nullable=not c.must_be_present),
             tags={"sensitive": c.sensitive.replace(" ", "_")} if c.sensitive else {},

@@ -95,7 +95,7 @@ def create_once(connection: Connection[Any], ddl: str) -> None:
 def create_raw_table(connection: Connection[Any], table: Table) -> None:
     """Create a raw table from its declaration, or add the columns that the declaration has gained."""
     target = sql.Identifier("raw", table.relation)
-    columns: list[sql.Composable] = [sql.SQL("{} text").format(sql.Identifier(c)) for c in table.column_names]
+    columns: list[sql.Composable] = [sql.SQL("{} text").format(sql.Identifier(c)) for c in table.stored_names]
     columns += [
         sql.SQL("_partition date {}").format(sql.SQL("" if table.layout is Layout.SNAPSHOT else "not null")),
         sql.SQL("_load_id bigint not null"),
@@ -139,7 +139,7 @@ def _missing_columns(connection: Connection[Any], table: Table) -> list[str]:
         (table.relation,),
     ).fetchall()
     present = {row[0] for row in found}
-    return [c for c in table.column_names if c not in present]
+    return [c for c in table.stored_names if c not in present]
 
 
 def _exists(connection: Connection[Any], schema: str, relation: str) -> bool:
@@ -150,6 +150,8 @@ def _describe(connection: Connection[Any], table: Table, target: sql.Identifier)
     """Put the declaration's words where psql and every SQL tool shows them."""
     connection.execute(sql.SQL("comment on table {} is {}").format(target, sql.Literal(table.description)))
     for column in table.columns:
+        if column.name == table.updated_column:
+            continue
         words = column.description + (f" Sensitive: {column.sensitive}." if column.sensitive else "")
         name = sql.Identifier("raw", table.relation, column.name)
         connection.execute(sql.SQL("comment on column {} is {}").format(name, sql.Literal(words)))

@@ -76,6 +76,10 @@ class ContentHash:
         return f"polars-{pl.__version__}:{self._rows}:{self._sum:016x}"
 
 
+# The change time as DHIS2 writes it (contract 1.3).
+_UPDATED = sql.SQL("""to_char(_source_updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+0000"')""")
+
+
 def settle(cursor: Cursor, target: sql.Composable, table: Table, load_id: int) -> tuple[int, int]:
     """Keep one row a key in the rows of this load; return (duplicates, quarantined).
 
@@ -84,10 +88,11 @@ def settle(cursor: Cursor, target: sql.Composable, table: Table, load_id: int) -
     Only repeated keys are ranked: one of them among millions of rows should not have all of these sorted as text.
     """
     keys = sql.SQL(", ").join(map(sql.Identifier, table.keys))
-    columns = sql.SQL(", ").join(map(sql.Identifier, table.column_names))
+    columns = sql.SQL(", ").join(map(sql.Identifier, table.stored_names))
     row = sql.SQL("row({})::text").format(columns)
     as_json = sql.SQL(", ").join(
-        sql.SQL("{}, {}").format(sql.Literal(c), sql.Identifier(c)) for c in table.column_names
+        sql.SQL("{}, {}").format(sql.Literal(c), _UPDATED if c == table.updated_column else sql.Identifier(c))
+        for c in table.column_names
     )
     statement = sql.SQL(
         """

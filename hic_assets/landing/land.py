@@ -193,7 +193,7 @@ class _Load:
     def copy(self, batches: Source, context: CheckContext, spill: Path, on_rows: Callable[[int], None] | None) -> None:
         """Stream the batches through the contract into place, and settle duplicate keys."""
         self._make_room()
-        columns = (*self.table.column_names, "_source_updated_at")
+        columns = (*self.table.stored_names, "_source_updated_at")
         native = self.table.layout is Layout.NATIVE
         if not native:
             columns = (*columns, "_partition", "_load_id")
@@ -255,7 +255,7 @@ class _Load:
         if good.height:
             if self.table.keys:
                 keys.add(good.select(self.table.keys).hash_rows(seed=0))
-            self.content.add(good)
+            self.content.add(good.select(*self.table.stored_names, "_source_updated_at"))
             if self.table.deleted_column:
                 counts.deleted += int((good[self.table.deleted_column] == "true").sum() or 0)
         return good

@@ -72,6 +72,8 @@ class Table:
     layout: Layout
     period_column: str | None = None
     updated_column: str | None = None
+    """Column with the row's change time, zoned. It is held as the instant it names, ``_source_updated_at``, and not
+    as text beside it: of a data value's row that would be a tenth, for nothing. What is no time is quarantined."""
     value_column: str | None = None
     """Column that must hold a number where the data element registry says so."""
     deleted_column: str | None = None
@@ -92,6 +94,11 @@ class Table:
     def column_names(self) -> tuple[str, ...]:
         """Names of the source columns, in order."""
         return tuple(c.name for c in self.columns)
+
+    @property
+    def stored_names(self) -> tuple[str, ...]:
+        """Names of the source columns that the table holds as text."""
+        return tuple(name for name in self.column_names if name != self.updated_column)
 
     @property
     def references(self) -> tuple[Reference, ...]:

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 _VALUE = (
-    "data_element period org_unit category_option_combo attribute_option_combo value stored_by last_updated"
+    "data_element period org_unit category_option_combo attribute_option_combo value stored_by"
     " comment follow_up deleted"
 )
 RAW_TABLES: dict[str, list[str]] = {

@@ -158,9 +158,12 @@ class Country:
         """The rows of a month as they stand in the warehouse, sorted by key."""
         declared = COMPLETE_REGISTRATIONS if table == REGISTRATIONS else DATA_VALUES
         names = list(declared.column_names)
+        # As the source writes it: the warehouse holds the instant.
+        updated = """to_char(_source_updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+0000"')"""
+        selected = ", ".join(updated if name == declared.updated_column else name for name in names)
         found = rows(
             self.warehouse,
-            f"select {', '.join(names)} from raw.{declared.relation} where _partition = %s",
+            f"select {selected} from raw.{declared.relation} where _partition = %s",
             (month,),
         )
         frame = pl.DataFrame(found, schema=dict.fromkeys(names, pl.String), orient="row")

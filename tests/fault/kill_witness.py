@@ -24,7 +24,7 @@ Version = dict[tuple[str, str], Any]
 def content(warehouse: Warehouse) -> dict[str, list[bytes]]:
     """Every row of the monthly raw tables and of their quarantine, sorted, without the ids of loads."""
     queries = {
-        t.relation: f"select _partition, _source_updated_at, {', '.join(t.column_names)} from raw.{t.relation}"
+        t.relation: f"select _partition, _source_updated_at, {', '.join(t.stored_names)} from raw.{t.relation}"
         for t in TABLES
     }
     queries["quarantine"] = (
@@ -43,7 +43,7 @@ def _hash_query(relation: str, columns: tuple[str, ...]) -> str:
                from raw.{relation} where _partition = %s"""
 
 
-RAW = {t.relation: _hash_query(t.relation, t.column_names) for t in TABLES}
+RAW = {t.relation: _hash_query(t.relation, t.stored_names) for t in TABLES}
 
 
 def version(warehouse: Warehouse, months: list[str], queries: Mapping[str, str] = RAW) -> Version:

@@ -78,7 +78,7 @@ def prepare(warehouse: Warehouse) -> None:
 
 def content(warehouse: Warehouse, table: Table = DATA_VALUES) -> list[tuple[Any, ...]]:
     """Rows of a raw table without what differs from load to load."""
-    columns = ", ".join((*table.column_names, "_partition", "_source_updated_at"))
+    columns = ", ".join((*table.stored_names, "_partition", "_source_updated_at"))
     with warehouse.connect() as connection:
         return connection.execute(
             f"select {columns} from raw.{table.relation} order by 1, 2, 3, 4, 5".encode()
