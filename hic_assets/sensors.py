@@ -168,11 +168,11 @@ def change_sensor(system: System, job_name: str) -> dg.SensorDefinition:
         except (SettingsError, SourceError, MetadataMissing) as error:
             return dg.SkipReason(f"Could not ask {system.title}: {error}")
         # Once a day a month that stays owed (its run failed) is asked for again.
-        newest = max(cursor.owed.values(), default=None)
-        requests = [
-            dg.RunRequest(run_key=f"{first}:{last}:{newest}:{today()}", tags=range_tags(first, last))
-            for first, last in contiguous_ranges(months, monthly())
-        ]
+        requests = []
+        for first, last in contiguous_ranges(months, monthly()):
+            newest = max((at for month, at in cursor.owed.items() if first <= month <= last), default=None)
+            run_key = f"{first}:{last}:{newest}:{today()}"
+            requests.append(dg.RunRequest(run_key=run_key, tags=range_tags(first, last)))
         return dg.SensorResult(
             run_requests=requests,
             cursor=cursor.text(),

@@ -10,9 +10,10 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+
+from hic_assets.file_lock import exclusive
 
 _PREFIX = "work-"
 _own: dict[tuple[Path, int], Path] = {}
@@ -27,7 +28,8 @@ def work_folder(parent: Path) -> Path:
     key = (parent.absolute(), os.getpid())
     if key not in _own or not _own[key].is_dir():
         parent.mkdir(parents=True, exist_ok=True)
-        with _alone(parent):
+        # One process at a time makes or removes folders: between the two steps of making one it has no lock yet.
+        with exclusive(parent):
             _remove_dead(parent)
             folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
             _try_lock(folder)  # held until this process ends, however it ends
@@ -59,14 +61,3 @@ def _try_lock(folder: Path) -> int | None:
 def _remove(folder: Path, pid: int) -> None:
     if os.getpid() == pid:  # a forked child inherits the registration, but not the folder
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _alone(parent: Path) -> Iterator[None]:
-    """One process at a time makes or removes folders: between the two steps of making one it has no lock yet."""
-    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 from psycopg import conninfo, sql
 
+from hic_assets.file_lock import exclusive
 from hic_assets.warehouse import Warehouse, WarehouseError, create_schemas, embedded
 from hic_assets.warehouse.connect import of_server
 
@@ -94,12 +94,9 @@ def _execute(server: Warehouse, command: str, *names: str) -> None:
         connection.execute(sql.SQL(command).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
+def _alone() -> AbstractContextManager[None]:
     """One process at a time enters or leaves, over all test runs of this user."""
-    with (Path(tempfile.gettempdir()) / f"hic-tests.{os.geteuid()}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return exclusive(Path(tempfile.gettempdir()) / f"hic-tests.{os.geteuid()}.lock")
 
 
 def _remove_if_unused(home: Path) -> None:

@@ -23,7 +23,7 @@ from hic_assets.extract.errors import (
 )
 from hic_assets.landing import ledger
 from hic_assets.landing.errors import LandingError, MetadataMissing, SpillFull
-from hic_assets.landing.land import LoadResult, land
+from hic_assets.landing.land import LoadResult, land, result_of_run
 from hic_assets.landing.ledger import Partition
 from hic_assets.partitions import month_partition, monthly
 from hic_assets.resources import SourcesResource, WarehouseResource
@@ -144,6 +144,9 @@ def _load_each(
     results: list[LoadResult] = []
     failures: _Failures = {}
     for number, partition in enumerate(partitions, 1):
+        if context.retry_number and (landed := result_of_run(warehouse, feed.table, partition, context.run.run_id)):
+            results.append(landed)
+            continue
         try:
             source = open_source(system, feed, partition, client, warehouse, sources.concurrency(system))
         except MetadataMissing as error:

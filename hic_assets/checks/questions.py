@@ -107,18 +107,17 @@ def freshness(warehouse: Warehouse, feed: Feed, now: datetime) -> Verdict:
     ``now`` is in the calendar's time zone: its date says which month has ended.
     """
     table = feed.table
+    due = due_month(now.date(), feed.due_days)
     with warehouse.connect() as connection:
         found = connection.execute(
-            """select max(window_start), max(finished_at) from ops.load
+            """select max(window_start), max(finished_at), coalesce(bool_or(window_start = %s), false) from ops.load
                where system = %s and table_name = %s and is_current""",
-            (table.system, table.name),
+            (due, table.system, table.name),
         ).fetchone()
-    latest, finished = found or (None, None)
+    latest, finished, due_is_there = found or (None, None, False)
     if feed.cadence is Cadence.MONTHLY:
-        due = due_month(now.date(), feed.due_days)
-        passed = latest is not None and latest >= due
-        words = f"Latest month loaded: {latest or 'none'}; due by now: {due}."
-        return Verdict(passed, words, {"latest": str(latest), "due": str(due)})
+        words = f"Latest month loaded: {latest or 'none'}; due by now: {due}" + ("." if due_is_there else ", missing.")
+        return Verdict(due_is_there, words, {"latest": str(latest), "due": str(due)})
     age = None if finished is None else now - finished
     passed = age is not None and age <= timedelta(days=feed.due_days)
     words = (

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from hic_assets.cli.errors import CommandError
 from hic_assets.cli.output import as_json, show_json
+from hic_assets.file_lock import exclusive
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 _MADE = ("target", "logs")
@@ -48,7 +46,7 @@ def parse(project: Path = PROJECT) -> None:
     Raises:
         CommandError: dbt cannot parse the project; with what it said. The old manifest stays.
     """
-    with _alone(project):
+    with exclusive(_lock(project)):
         _parse(project)
 
 
@@ -56,7 +54,7 @@ def ensure(project: Path = PROJECT) -> bool:
     """Parse if something changed; says whether it did. Of several processes one parses, the others wait for it."""
     if not is_stale(project):
         return False
-    with _alone(project):
+    with exclusive(_lock(project)):
         if not is_stale(project):
             return False
         _parse(project)
@@ -81,14 +79,10 @@ def _parse(project: Path) -> None:
             (Path(made) / name).replace(target / name)
 
 
-@contextmanager
-def _alone(project: Path) -> Iterator[None]:
-    """One process at a time; the operating system lets go if we die."""
+def _lock(project: Path) -> Path:
     target = manifest_of(project).parent
     target.mkdir(parents=True, exist_ok=True)
-    with (target / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return target / ".lock"
 
 
 @click.command(name="manifest")

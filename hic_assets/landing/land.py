@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import polars as pl
 from psycopg import Connection, Cursor, OperationalError, sql
-from psycopg.errors import LockNotAvailable, UndefinedTable
+from psycopg.errors import UndefinedTable
 
 from hic_assets.extract.batches import Batch, SliceStats
 from hic_assets.landing import ledger
@@ -27,15 +27,13 @@ from hic_assets.landing.duplicates import ContentHash, KeyHashes, settle
 from hic_assets.landing.errors import MetadataMissing, PartitionShrank, SpillFull, TooManyQuarantined
 from hic_assets.landing.ledger import Counts, Partition
 from hic_assets.landing.quarantine import RefusedRows
+from hic_assets.landing.swap import swap_in
 from hic_assets.landing.table import Layout, Table
 
 # A load of a handful of rows says nothing about a broken feed or a lying server.
 SMALLEST_JUDGED = 50
 # How many refused rows of a load that failed as a whole are kept to be looked at.
 KEPT_OF_A_FAILED_LOAD = 10_000
-# The swap waits this long for readers, then lets those behind it through and tries again.
-SWAP_LOCK_TIMEOUT = "2s"
-SWAP_ATTEMPTS = 60
 
 
 class Source(Protocol):
@@ -106,7 +104,7 @@ def land(
             load = _Load(connection, table, partition, load_id, counts, refused)
             try:
                 load.copy(batches, load.context(periods), Path(spill), on_rows)
-                load.judge(accept_shrink)
+                load.judge(accept_shrink, batches.stats)
                 unchanged = load.commit(batches)
             except BaseException as caught:
                 error = _explained(caught, table, partition, Path(spill))
@@ -115,14 +113,33 @@ def land(
                     connection.rollback()  # or its lock on our ledger row would keep us from writing to it
                     ledger.fail(book, load_id, counts, f"{type(error).__name__}: {error}")
                     if isinstance(error, TooManyQuarantined):
+                        ledger.forget_refused(book, table, partition)
                         refused.copy_into(book, limit=KEPT_OF_A_FAILED_LOAD)
                 raise error from (caught if error is not caught else caught.__cause__)
         load.analyze(book)
     return LoadResult(load_id, table, partition, counts, time.monotonic() - started, unchanged, load.previous)
 
 
+def result_of_run(warehouse: Connects, table: Table, partition: Partition, run_id: str) -> LoadResult | None:
+    """What this run has already landed of a partition, from the ledger: a retried run need not read it again."""
+    with warehouse.connect() as connection:
+        found = connection.execute(
+            """select load_id, rows_read, landed, quarantined, duplicates, deleted, bytes, source_watermark,
+                      extract(epoch from finished_at - started_at)::double precision
+               from ops.load where system = %s and table_name = %s and partition_key is not distinct from %s
+                 and run_id = %s and is_current""",
+            (table.system, table.name, partition.key, run_id),
+        ).fetchone()
+    if found is None:
+        return None
+    load_id, *counts, seconds = found
+    return LoadResult(load_id, table, partition, Counts(*counts), seconds, unchanged=False, previous_landed=None)
+
+
 def _await_turn(connection: Connection[Any], table: Table, partition: Partition) -> None:
     """Take the partition's lock, held until the transaction ends: by us, or by the server when we are killed."""
+    # The transaction is idle while the source is slow; a limit for forgotten sessions would end it.
+    connection.execute("set local idle_in_transaction_session_timeout = 0")
     connection.execute("select pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", (table.relation, str(partition)))
 
 
@@ -289,7 +306,7 @@ class _Load:
         assert found is not None  # noqa: S101 - an aggregate always returns one row
         self.counts.deleted = int(found[0])
 
-    def judge(self, accept_shrink: bool) -> None:
+    def judge(self, accept_shrink: bool, slices: Iterable[SliceStats]) -> None:
         """Refuse a load that is broken as a whole: the partition keeps what it has."""
         counts, table = self.counts, self.table
         if counts.read >= SMALLEST_JUDGED and counts.quarantined > table.max_quarantined_share * counts.read:
@@ -308,6 +325,20 @@ class _Load:
                 f"{table.relation} {self.partition}: the source gave {counts.landed:,} rows where {previous:,} are held. "
                 f"The partition is unchanged. If the source is right, run again with accept_shrink."
             )
+        if not accept_shrink:
+            self._judge_slices(slices)
+
+    def _judge_slices(self, slices: Iterable[SliceStats]) -> None:
+        """A district that fell silent is not seen in a country's sum (contract 1.13, rows per slice against the last)."""
+        before = ledger.current_slices(self.cursor, self.table, self.partition)
+        for one in slices:
+            held = before.get(one.slice, 0)
+            if held >= SMALLEST_JUDGED and one.rows < self.table.min_kept_share * held:
+                raise PartitionShrank(
+                    f"{self.table.relation} {self.partition}: the source gave {one.rows:,} rows for {one.slice}, where it "
+                    f"gave {held:,} the last time. The partition is unchanged. If the source is right, run again with "
+                    f"accept_shrink."
+                )
 
     def commit(self, batches: Source) -> bool:
         """Count what is in place, swap it in, write the ledger, commit. Returns whether nothing changed."""
@@ -318,46 +349,13 @@ class _Load:
             (self.table.system, self.table.name, self.partition.key),
         ).fetchone()
         if self.table.layout is Layout.NATIVE:
-            self._swap()
+            swap_in(self.connection, self.table.relation, self.relation, self.partition)
         ledger.commit(
             self.cursor, self.load_id, self.table, self.partition, self.counts, text, batches.stats,
             batches.unknown_columns,
         )  # fmt: skip
         self.connection.commit()
         return before is not None and before[0] == text
-
-    def _swap(self) -> None:
-        """Put the new table in the old one's place, without making readers queue behind a long query."""
-        for attempt in range(1, SWAP_ATTEMPTS + 1):
-            try:
-                with self.connection.transaction():
-                    self.cursor.execute(sql.SQL("set local lock_timeout = {}").format(SWAP_LOCK_TIMEOUT))
-                    self._replace()
-            except LockNotAvailable:
-                if attempt == SWAP_ATTEMPTS:
-                    raise
-                time.sleep(min(attempt, 5))
-            else:
-                return
-
-    def _replace(self) -> None:
-        """Detach and drop the old partition, attach the new one; the parent is locked until the commit."""
-        parent = sql.Identifier("raw", self.table.relation)
-        found = self.cursor.execute(
-            """select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-               where i.inhparent = %s::regclass
-                 and pg_get_expr(c.relpartbound, c.oid) = format('FOR VALUES IN (%%L)', %s::date)""",
-            (f"raw.{self.table.relation}", self.partition.start),
-        ).fetchall()
-        for (old,) in found:
-            place = sql.Identifier("raw_partitions", old)
-            self.cursor.execute(sql.SQL("alter table {} detach partition {}").format(parent, place))
-            self.cursor.execute(sql.SQL("drop table {}").format(place))
-        self.cursor.execute(
-            sql.SQL("alter table {} attach partition {} for values in ({})").format(
-                parent, self.relation, sql.Literal(self.partition.start)
-            )
-        )
 
     def analyze(self, book: Connection[Any]) -> None:
         """Statistics now, since dbt reads the partition long before autovacuum would come by."""

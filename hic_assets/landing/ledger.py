@@ -83,6 +83,25 @@ def current_landed(cursor: Cursor, table: Table, partition: Partition) -> int | 
     return None if found is None else int(found[0])
 
 
+def current_slices(cursor: Cursor, table: Table, partition: Partition) -> dict[str, int]:
+    """Rows that each request gave in the partition's current load, by the request's label."""
+    found = cursor.execute(
+        """select s.slice, s.rows from ops.load_slice s join ops.load l using (load_id)
+           where l.system = %s and l.table_name = %s and l.partition_key is not distinct from %s and l.is_current""",
+        (table.system, table.name, partition.key),
+    ).fetchall()
+    return {label: int(rows) for label, rows in found}
+
+
+def forget_refused(connection: Connection[Any], table: Table, partition: Partition) -> None:
+    """Drop what earlier failed loads of a partition left in quarantine: the newest says all there is to say."""
+    connection.execute(
+        """delete from ops.quarantine q using ops.load l where q.load_id = l.load_id and l.system = %s
+             and l.table_name = %s and l.partition_key is not distinct from %s and not l.is_current""",
+        (table.system, table.name, partition.key),
+    )
+
+
 def commit(
     cursor: Cursor,
     load_id: int,
@@ -102,6 +121,11 @@ def commit(
     cursor.execute(
         """delete from ops.quarantine q using ops.load l where q.load_id = l.load_id and l.system = %s
              and l.table_name = %s and l.partition_key is not distinct from %s and q.load_id < %s""",
+        (table.system, table.name, partition.key, load_id),
+    )
+    cursor.execute(
+        """delete from ops.load_slice s using ops.load l where s.load_id = l.load_id and l.system = %s
+             and l.table_name = %s and l.partition_key is not distinct from %s and s.load_id < %s""",
         (table.system, table.name, partition.key, load_id),
     )
     cursor.executemany(

@@ -42,7 +42,7 @@ class System:
 
     ``name`` prefixes its raw tables and environment variables (``HIC_<NAME>_URL`` …).
     ``slice_level``: organisation unit level at which a partition is cut into requests.
-    ``monthly_cron`` / ``snapshot_cron``: when its tables are read, in Africa/Kigali; ``change_minutes``: how often
+    ``monthly_cron`` / ``snapshot_cron`` / ``reconciliation_cron``: when its tables are read, in Africa/Kigali; ``change_minutes``: how often
     the change sensor asks for late and edited data.
     """
 
@@ -54,6 +54,7 @@ class System:
     slice_level: int = 3
     monthly_cron: str = "0 6 6 * *"
     snapshot_cron: str = "0 2 * * *"
+    reconciliation_cron: str = "0 1 * * 0"
     change_minutes: int = 60
 
     def feed(self, table: str) -> Feed:

@@ -14,6 +14,8 @@ from psycopg import conninfo, pq
 
 from hic_assets.warehouse.url import connection_error, make_url, parse_url, redact
 
+_KEEPALIVES = ("-c tcp_keepalives_idle=60", "-c tcp_keepalives_interval=10", "-c tcp_keepalives_count=6")
+
 
 @dataclass(frozen=True)
 class Warehouse:
@@ -67,7 +69,8 @@ class Warehouse:
         Further arguments go to `psycopg.connect` (row_factory, cursor_factory...).
         Raises WarehouseError when the server cannot be reached.
         """
-        options = [self.params.get("options", ""), "-c timezone=UTC"]
+        # A client whose machine has died must not hold its locks for the hours that systems wait by default.
+        options = [self.params.get("options", ""), "-c timezone=UTC", *_KEEPALIVES]
         for name, seconds in (("lock_timeout", lock_timeout), ("statement_timeout", statement_timeout)):
             if seconds is not None:
                 options.append(f"-c {name}={round(seconds * 1000)}")

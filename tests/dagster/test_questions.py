@@ -118,6 +118,14 @@ class TestFreshness:
         assert not questions.freshness(books, HMIS.feed("data_values"), self.now).passed
         assert questions.freshness(books, HMIS.feed("data_values"), self.now - timedelta(days=1)).passed
 
+    def test_a_later_month_does_not_stand_in_for_the_one_that_is_due(self, books: Warehouse) -> None:
+        loaded(books, VALUES, "2026-06-01")
+        verdict = questions.freshness(books, HMIS.feed("data_values"), self.now)
+        assert (verdict.passed, verdict.words) == (
+            False,
+            "Latest month loaded: 2026-06-01; due by now: 2026-05-01, missing.",
+        )
+
     def test_nothing_is_there(self, books: Warehouse) -> None:
         assert not questions.freshness(books, HMIS.feed("data_values"), self.now).passed
         verdict = questions.freshness(books, HMIS.feed("organisation_units"), self.now)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stubs import WarehouseByUrl
 
-from hic_assets.partitions import TIMEZONE, range_tags
-from hic_assets.schedules import schedules
+from hic_assets.landing.ddl import create_ops
+from hic_assets.partitions import TIMEZONE, monthly, range_tags
+from hic_assets.schedules import MONTHS_A_WEEK, months_in_turn, schedules
 from hic_assets.systems import HMIS
+from hic_assets.warehouse import Warehouse
 
-MONTHLY, REFERENCE = schedules(HMIS, "hmis_monthly", "hmis_reference")
+MONTHLY, REFERENCE, RECONCILIATION = schedules(HMIS, "hmis_monthly", "hmis_reference")
 
 
 def evaluated(schedule: dg.ScheduleDefinition, instant: str) -> dg.RunRequest | str:
@@ -58,3 +63,38 @@ def test_registries_have_no_partition() -> None:
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key is None
     assert not any("partition" in tag for tag in request.tags)
+
+
+@given(loaded=st.integers(0, 60), day=st.integers(0, 300))
+def test_every_older_month_has_its_turn_within_as_few_weeks_as_may_be(loaded: int, day: int) -> None:
+    at = datetime(2026, 1, 4, 1, tzinfo=ZoneInfo(TIMEZONE)) + timedelta(days=day)
+    older = monthly().get_partition_keys(current_time=at)[:loaded]
+    turns = -(-len(older) // MONTHS_A_WEEK)
+    read = [months_in_turn(older, at + timedelta(weeks=week)) for week in range(turns)]
+    assert sorted(month for months in read for month in months) == older
+    assert all(len(months) <= MONTHS_A_WEEK for months in read)
+
+
+def test_nothing_is_read_again_that_was_never_loaded() -> None:
+    at = datetime(2026, 11, 8, 1, tzinfo=ZoneInfo(TIMEZONE))
+    assert months_in_turn([], at) == []
+    assert months_in_turn(["2026-10-01", "2026-09-01", "2026-08-01"], at) == []
+    assert months_in_turn(["2024-02-01", "2026-10-01"], at) == ["2024-02-01"]
+
+
+def test_reconciliation_asks_for_ranges_without_the_months_between(warehouse: Warehouse) -> None:
+    with warehouse.connect(autocommit=True) as connection:
+        create_ops(connection)
+        for month in ("2024-01-01", "2024-02-01", "2024-05-01"):
+            connection.execute(
+                """insert into ops.load (system, table_name, partition_key, status, is_current)
+                   values ('hmis', 'data_values', %s, 'committed', true)""",
+                (month,),
+            )
+    at = datetime(2026, 11, 8, 1, tzinfo=ZoneInfo(TIMEZONE))
+    context = dg.build_schedule_context(
+        scheduled_execution_time=at, resources={"warehouse": WarehouseByUrl(url=warehouse.url)}
+    )
+    requests = RECONCILIATION.evaluate_tick(context).run_requests or []
+    ranges = [[v for k, v in sorted(r.tags.items()) if "partition_range" in k] for r in requests]
+    assert ranges == [["2024-02-01", "2024-01-01"], ["2024-05-01", "2024-05-01"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ from pg_servers import rows
 
 from hic_assets.extract.batches import Batch, rejects_of
 from hic_assets.landing.errors import MetadataMissing, PartitionShrank, TooManyQuarantined
-from hic_assets.landing.land import land
+from hic_assets.landing.land import land, result_of_run
 from hic_assets.landing.table import Layout
 from hic_assets.systems import HMIS
 from hic_assets.warehouse import Warehouse
@@ -298,3 +299,36 @@ def test_a_long_query_delays_the_swap_but_not_other_readers(hmis: Warehouse) -> 
         reader.commit()
         load.join()
     assert {row[5] for row in content(hmis)} == {"5"}
+
+
+def named(rows_: list[dict[str, str | None]], label: str) -> Batch:
+    return replace(batch(rows_), slice=label)
+
+
+def test_a_district_that_falls_silent_is_seen_though_the_country_hardly_shrinks(hmis: Warehouse) -> None:
+    everywhere = [values(1000)[i : i + 100] for i in range(0, 1000, 100)]
+    put(hmis, *(named(rows_, f"district {i}") for i, rows_ in enumerate(everywhere)))
+    silent = [named(rows_[:10] if i == 3 else rows_, f"district {i}") for i, rows_ in enumerate(everywhere)]
+    with pytest.raises(PartitionShrank, match="gave 10 rows for district 3, where it gave 100 the last time"):
+        put(hmis, *silent)
+    assert len(content(hmis)) == 1000
+    put(hmis, *silent, accept_shrink=True)
+    assert len(content(hmis)) == 910
+
+
+def test_the_books_hold_the_current_load_only_and_the_newest_failure(hmis: Warehouse) -> None:
+    for _ in range(3):
+        put(hmis, batch(values(60)))
+        with pytest.raises(TooManyQuarantined):
+            put(hmis, batch(values(60, org_unit="nowhere0000")))
+    assert rows(hmis, "select count(*) from ops.load_slice") == [(1,)]
+    assert rows(hmis, "select count(*) from ops.quarantine") == [(60,)]
+
+
+def test_what_a_run_has_landed_is_known_from_the_ledger(hmis: Warehouse) -> None:
+    first = put(hmis, batch([*values(60), value(70, value="x"), value(71, deleted="true")]), run_id="mine")
+    known = result_of_run(hmis, DATA_VALUES, JANUARY, "mine")
+    assert known is not None
+    assert (known.load_id, known.counts) == (first.load_id, replace(first.counts, rules={}))
+    assert result_of_run(hmis, DATA_VALUES, JANUARY, "another") is None
+    assert result_of_run(hmis, DATA_VALUES, FEBRUARY, "mine") is None
