@@ -29,10 +29,11 @@ select l.system, 'raw.' || l.system || '_' || l.table_name as "table", count(*) 
 from ops.load l where l.run_id = any(%s) and l.status = 'committed' group by 1, 2 order by 2
 """
 MART_ROWS = """
-select indicator_code, indicator_name, org_unit_name, month, numerator, denominator, factor, value, reporting_completeness
+select distinct on (indicator_code)
+       indicator_code, indicator_name, org_unit_name, month, numerator, denominator, factor, value, reporting_completeness
 from reporting.rpt_indicator_monthly
 where level = 'district' and value is not null and numerator > 0
-order by month desc, indicator_code, org_unit_name limit 3
+order by indicator_code, month desc, org_unit_name limit 3
 """
 
 SHOWN = 3
