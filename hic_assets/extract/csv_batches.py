@@ -83,7 +83,8 @@ class CsvBody:
                 null_values=self._nulls,
                 infer_schema=False,
             )
-        except (pl.exceptions.PolarsError, UnicodeDecodeError):
+        except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError):
+            # OSError: text that begins as compressed data does ("x^"), which Polars then tries to inflate.
             return None
         quoted = b""
         if b'"' in chunk:

@@ -86,8 +86,9 @@ def current_landed(cursor: Cursor, table: Table, partition: Partition) -> int | 
 def current_slices(cursor: Cursor, table: Table, partition: Partition) -> dict[str, int]:
     """Rows that each request gave in the partition's current load, by the request's label."""
     found = cursor.execute(
-        """select s.slice, s.rows from ops.load_slice s join ops.load l using (load_id)
-           where l.system = %s and l.table_name = %s and l.partition_key is not distinct from %s and l.is_current""",
+        """select s.slice, sum(s.rows) from ops.load_slice s join ops.load l using (load_id)
+           where l.system = %s and l.table_name = %s and l.partition_key is not distinct from %s and l.is_current
+           group by s.slice""",
         (table.system, table.name, partition.key),
     ).fetchall()
     return {label: int(rows) for label, rows in found}

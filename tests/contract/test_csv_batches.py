@@ -127,6 +127,12 @@ def test_any_table_comes_back_as_it_was_written(
     assert rejects(batches) == []
 
 
+def test_text_that_looks_like_compressed_data_is_text(path: Path) -> None:
+    batches = read(path, HEADER + b"x^b,1,2\ny,3,4\n")
+    assert rows(batches) == [("x^b", "1", "2"), ("y", "3", "4")]
+    assert rejects(batches) == []
+
+
 def test_batches_say_that_no_cell_holds_a_nul(path: Path) -> None:
     batches = read(path, HEADER + b"1,a\0b,x\n" + b"2,b,x\n" * 50, 64)
     assert len(batches) > 1
