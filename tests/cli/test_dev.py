@@ -71,7 +71,7 @@ def dev(home: Path) -> Iterator[Dev]:
             stdout=output,
             stderr=subprocess.STDOUT,
             # Tests that run in the background of a shell have inherited that SIGINT is ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
     try:
         yield Dev(process, f"http://127.0.0.1:{port}", log)
