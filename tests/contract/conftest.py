@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded import REAL
 from stub_http import PASSWORD, Connect, Stub, Waits
 
 from hic_assets.extract.auth import BasicAuth
@@ -72,8 +72,7 @@ def connect(stub: Stub, waits: Waits, spool_dir: Path) -> Iterator[Connect]:
 @pytest.fixture
 def real() -> Path:
     """The folder of recorded real responses; skips where there is none."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "real"
-    folder = Path(os.environ.get("HIC_REAL_DIR", beside)) / "dhis2"
+    folder = REAL / "dhis2"
     if not folder.is_dir():
         pytest.skip("no recorded responses here")
     return folder

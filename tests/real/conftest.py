@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from recorded import REAL
 from recorded_server import Recorded, client_of, serving
 
 from hic_assets.extract.dhis2.client import Dhis2Client
@@ -15,8 +15,7 @@ from hic_assets.extract.dhis2.client import Dhis2Client
 @pytest.fixture(scope="session")
 def real_dir() -> Path:
     """The folder of real material: HIC_REAL_DIR, else `shared/real` beside the checkout."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "real"
-    folder = Path(os.environ.get("HIC_REAL_DIR", beside))
+    folder = REAL
     if not folder.is_dir():
         pytest.skip("no real material here (HIC_REAL_DIR)")
     return folder

@@ -8,11 +8,11 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import recorded
 import requests
 from sandbox_help import MONTH, district
 
@@ -22,8 +22,9 @@ from hic_assets.sandbox.server.render import CSV_HEADER
 from hic_assets.sandbox.world import catalogue, geography, values
 from hic_assets.sandbox.world.registry import RESOURCES
 
+RECORDED = recorded.REAL / "dhis2"
+
 Get = Callable[..., requests.Response]
-REAL = Path(__file__).resolve().parents[3] / "shared" / "real" / "dhis2"
 MAY = date(2026, 5, 1)
 CSV = {"Accept": "application/csv"}
 COLUMNS = CSV_HEADER.decode().strip().split(",")
@@ -61,7 +62,7 @@ def test_system_info(sandbox: Sandbox, get: Get, version: str) -> None:
 @pytest.mark.parametrize("version", ["v38", "v39", "v40", "v41", "v43"])
 @pytest.mark.real
 def test_system_info_has_the_keys_of_real_servers(get: Get, version: str) -> None:
-    file = REAL / f"system_info_{version}.json"
+    file = RECORDED / f"system_info_{version}.json"
     if not file.exists():
         pytest.skip("recorded responses are not here")
     recorded = json.loads(file.read_text())
@@ -240,7 +241,7 @@ def test_single_keys_go_to_the_root(sandbox: Sandbox, values: Get) -> None:
 
 @pytest.mark.real
 def test_json_rows_have_the_keys_of_a_real_server(sandbox: Sandbox, values: Get) -> None:
-    file = REAL / "dataValueSets_single_dataset_period_orgunit_v40.json"
+    file = RECORDED / "dataValueSets_single_dataset_period_orgunit_v40.json"
     if not file.exists():
         pytest.skip("recorded responses are not here")
     recorded = json.loads(file.read_text())
