@@ -30,7 +30,8 @@ from ops.load l where l.run_id = any(%s) and l.status = 'committed' group by 1, 
 """
 MART_ROWS = """
 select distinct on (indicator_code)
-       indicator_code, indicator_name, org_unit_name, month, numerator, denominator, factor, value, reporting_completeness
+       indicator_code, indicator_name, org_unit_name, month, numerator, denominator, factor, annualization_factor as per_year,
+       value, reporting_completeness
 from reporting.rpt_indicator_monthly
 where level = 'district' and value is not null and numerator > 0
 order by indicator_code, month desc, org_unit_name limit 3
@@ -84,6 +85,7 @@ def _run_jobs(environment: Environment, steps: Steps, months: int, log: Path) ->
     with steps.step("Dagster definitions loaded"):
         from hic_assets.definitions import defs
         from hic_assets.partitions import monthly, range_tags
+    _ask_once(steps)
     keys = monthly().get_partition_keys()[-months:]
     outcomes = []
     for name, words, tags in (
@@ -102,6 +104,20 @@ def _run_jobs(environment: Environment, steps: Steps, months: int, log: Path) ->
         if not outcome.success:
             break
     return outcomes
+
+
+def _ask_once(steps: Steps) -> None:
+    """Reach the HMIS before anything runs: every table would find out for itself, and wrong credentials lock accounts."""
+    from hic_assets.extract.errors import SourceError
+    from hic_assets.resources import SourcesResource
+    from hic_assets.systems import HMIS
+
+    with steps.step("HMIS asked who it is") as step:
+        try:
+            with SourcesResource().dhis2(HMIS) as client:
+                step.done(f"HMIS is DHIS2 {client.info.version}")
+        except SourceError as error:
+            raise CommandError(str(error)) from None
 
 
 def _run(job: Any, tags: Mapping[str, str], log: Path, warehouse: Warehouse) -> RunOutcome:

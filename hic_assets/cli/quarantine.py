@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import click
+from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 
-from hic_assets.cli.environment import open_environment
+from hic_assets.cli.errors import CommandError
 from hic_assets.cli.output import as_json, show_json, show_table
+from hic_assets.settings import Settings
+from hic_assets.warehouse import existing_warehouse
 
 QUERY = """
 select l.system, l.table_name as "table", l.partition_key as partition, q.rule, count(*) as rows, min(q.reason) as for_example
@@ -21,8 +24,14 @@ group by 1, 2, 3, 4 order by 1, 2, 3, 5 desc
 @as_json
 def command(table: str | None, json_output: bool) -> None:
     """Count the rows in quarantine by table, partition and rule; the rows themselves are in ops.quarantine."""
-    with open_environment().warehouse.connect() as connection:
-        found = connection.cursor(row_factory=dict_row).execute(QUERY, {"table": table}).fetchall()
+    warehouse = existing_warehouse(Settings())
+    if warehouse is None:
+        raise CommandError("the embedded PostgreSQL is not running: 'hic demo' or 'hic dev' starts it.")
+    with warehouse.connect() as connection:
+        try:
+            found = connection.cursor(row_factory=dict_row).execute(QUERY, {"table": table}).fetchall()
+        except UndefinedTable:
+            found = []
     if json_output:
         show_json(found)
     elif found:

@@ -30,7 +30,7 @@ def sandbox_process(options: Sequence[str], log: Path) -> Iterator[Mapping[str, 
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as errors:
-        call = [sys.executable, "-m", "hic_assets.sandbox", *options]
+        call = [sys.executable, "-m", "hic_assets.sandbox", "--with-parent", *options]
         process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603 - ours
     try:
         assert process.stdout is not None  # noqa: S101 - PIPE was asked for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 from datetime import datetime
@@ -38,6 +39,7 @@ def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
 @click.option("--today", default=DEFAULT_TODAY.isoformat(), help="The date of the sandbox's clock.")
 @click.option("--timezone", default="Africa/Kigali", help="The server's time zone.")
 @click.option("--cache-dir", type=click.Path(path_type=Path), help="Keep rendered CSV bodies here.")
+@click.option("--with-parent", is_flag=True, help="End when the process that started this one does.")
 @click.option("--fault", "faults", multiple=True, help=f"name[:key=value,...]; names: {', '.join(FAULTS)}.")
 def main(
     port: int,
@@ -47,6 +49,7 @@ def main(
     today: str,
     timezone: str,
     cache_dir: Path | None,
+    with_parent: bool,
     faults: tuple[str, ...],
 ) -> None:
     """Serve the sandbox until SIGINT or SIGTERM."""
@@ -75,7 +78,10 @@ def main(
             "facilities": len(sandbox.world.facilities),
         }
         click.echo(json.dumps(line))
-        stop.wait()
+        parent = os.getppid()
+        # Looked at once a second: a parent that is killed tells nobody.
+        while not stop.wait(1) and (os.getppid() == parent or not with_parent):
+            pass
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pg_servers import rows
 
 from hic_assets.cli import COMMANDS, cli
 from hic_assets.cli.errors import CommandError, explain
+from hic_assets.sandbox import running_sandbox
 from hic_assets.warehouse import Warehouse
 
 NOBODY = "postgresql://clerk:Very-Secret-1@127.0.0.1:9/hic"
@@ -180,3 +182,29 @@ def fill(warehouse: Warehouse) -> None:
                select load_id, 'unknown_facility', 'f9', '{}' from made""",
             (month, datetime(2024, 3, 1, tzinfo=UTC)),
         )
+
+
+def test_looking_makes_nothing(hic: Hic, postgres_server: Warehouse) -> None:
+    name = f"hic_test_{uuid.uuid4().hex[:12]}"
+    with postgres_server.connect(autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+        try:
+            url = postgres_server.with_database(name).url
+            assert hic("psql", "-At", "-c", "select 1", HIC_WAREHOUSE_URL=url).stdout == "1\n"
+            assert hic("quarantine", "--json", HIC_WAREHOUSE_URL=url).stdout == "[]\n"
+            assert "Nothing is loaded" in hic("status", HIC_WAREHOUSE_URL=url).stdout
+            with postgres_server.with_database(name).connect() as looked:
+                assert looked.execute("select to_regnamespace('raw'), to_regnamespace('ops')").fetchone() == (
+                    None,
+                    None,
+                )
+        finally:
+            connection.execute(f"drop database {name} with (force)".encode())
+
+
+def test_wrong_credentials_are_tried_once(hic: Hic) -> None:
+    with running_sandbox(scale=0.01) as sandbox:
+        done = hic("demo", HIC_HMIS_URL=sandbox.url, HIC_HMIS_USERNAME="admin", HIC_HMIS_PASSWORD="wrong-17")
+        assert done.returncode == 3
+        assert "Check the credentials" in done.stderr and "wrong-17" not in done.stderr
+        assert [request.status for request in sandbox.requests] == [401]

@@ -10,6 +10,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 from sandbox_help import MONTH, district
@@ -113,3 +114,15 @@ def test_as_a_process_with_cache_and_fault(tmp_path: Path) -> None:
         assert requests.get(ready["control"].replace("control", "log"), timeout=20).json()["requests"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+
+
+def test_the_process_ends_with_the_one_that_started_it() -> None:
+    code = "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-m', 'hic_assets.sandbox', '--scale', '0.01',"
+    code += " '--with-parent'], stdout=subprocess.PIPE, text=True); p.stdout.readline(); print(p.pid, flush=True); time.sleep(60)"
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.wait()
+    psutil.wait_procs([child], timeout=20)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE

@@ -15,7 +15,8 @@ select
     facts.value,
     round(100.0 * facts.received_reports / nullif(facts.expected_reports, 0), 1)::double precision
         as reporting_completeness,
-    facts.data_as_of
+    facts.data_as_of,
+    facts.annualization_factor
 from {{ ref('fct_indicator_value') }} as facts
 inner join {{ ref('dim_indicator') }} as indicators on facts.indicator_uid = indicators.indicator_uid
 inner join {{ ref('dim_period') }} as periods on facts.period_start = periods.period_start
