@@ -80,12 +80,14 @@ def test_a_run_that_fails_says_why_in_the_terminal_and_is_1(
     hic: Hic, own_server: dict[str, str], tmp_path: Path
 ) -> None:
     with running_sandbox(scale=0.02) as sandbox:
-        source = {"HIC_HMIS_URL": sandbox.url, "HIC_HMIS_USERNAME": "hic_reader", "HIC_HMIS_PASSWORD": "Wrong-Secret-1"}
+        sandbox.faults.set("html_404", path="/api/data")
+        password = sandbox.password
+        source = {"HIC_HMIS_URL": sandbox.url, "HIC_HMIS_USERNAME": "hic_reader", "HIC_HMIS_PASSWORD": password}
         done = hic("demo", "--months", "1", "--json", timeout=200, **own_server, **source)
     assert done.returncode == 1
     (reason, *_) = [line for line in done.stderr.splitlines() if line.startswith("    raw__hmis_")]
-    assert "401" in reason
-    assert "Check the credentials" in reason
+    assert "404" in reason
+    assert "Check the address" in reason
     assert "✗ Registries" in done.stderr
     assert "FAILED" in done.stderr
     report = json.loads(done.stdout)
@@ -94,4 +96,4 @@ def test_a_run_that_fails_says_why_in_the_terminal_and_is_1(
     assert "    and " in done.stderr
     assert "Traceback" not in done.stderr
     log = (tmp_path / "logs" / "demo.log").read_text()
-    assert "Wrong-Secret-1" not in done.stderr + done.stdout + log
+    assert password not in done.stderr + done.stdout + log
