@@ -38,6 +38,15 @@ def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
 @click.option("--version", default="2.40.12", help=f"DHIS2 version, e.g. {', '.join(VERSIONS)}.")
 @click.option("--today", default=DEFAULT_TODAY.isoformat(), help="The date of the sandbox's clock.")
 @click.option("--timezone", default="Africa/Kigali", help="The server's time zone.")
+@click.option(
+    "--system-version",
+    "versions",
+    multiple=True,
+    help="SYSTEM=VERSION for one that differs, e.g. hiv_tracker=2.42.5.2.",
+)
+@click.option(
+    "--tracker-events", type=int, help="Give the HIV tracker so many events within a week or so, for benchmarks."
+)
 @click.option("--cache-dir", type=click.Path(path_type=Path), help="Keep rendered CSV bodies here.")
 @click.option("--with-parent", is_flag=True, help="End when the process that started this one does.")
 @click.option("--fault", "faults", multiple=True, help=f"name[:key=value,...]; names: {', '.join(FAULTS)}.")
@@ -48,6 +57,8 @@ def main(
     version: str,
     today: str,
     timezone: str,
+    versions: tuple[str, ...],
+    tracker_events: int | None,
     cache_dir: Path | None,
     with_parent: bool,
     faults: tuple[str, ...],
@@ -64,12 +75,15 @@ def main(
         timezone=timezone,
         port=port,
         cache_dir=cache_dir,
+        versions=dict(text.split("=", 1) for text in versions),
+        tracker_events=tracker_events,
     ) as sandbox:
         for text in faults:
             name, options = parse_fault(text)
             sandbox.faults.set(name, **options)
         line = {
             "url": sandbox.url,
+            "urls": sandbox.urls,
             "username": sandbox.username,
             "password": sandbox.password,
             "token": sandbox.token,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,12 +18,17 @@ import uvicorn
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from hic_assets.sandbox.server.app import CONTEXT, Dhis2, LoggedRequest
+from hic_assets.sandbox.server.app import CONTEXT, HMIS, Dhis2, LoggedRequest
 from hic_assets.sandbox.server.auth import Credentials, personal_access_token
+from hic_assets.sandbox.server.during import Interruption, Interruptions
 from hic_assets.sandbox.server.faults import Faults
 from hic_assets.sandbox.server.replies import login_page
+from hic_assets.sandbox.server.tracker.differences import Differences
+from hic_assets.sandbox.server.tracker.instance import TrackerInstance
 from hic_assets.sandbox.world import World
 from hic_assets.sandbox.world.country import DEFAULT_TODAY
+from hic_assets.sandbox.world.trackers.bench import synthetic_store
+from hic_assets.sandbox.world.trackers.catalogue import INSTANCES
 
 USERNAME, PASSWORD = "hic_reader", "Sandbox-2026"
 
@@ -46,7 +51,11 @@ class Elsewhere:
 
 @dataclass
 class Sandbox:
-    """A running sandbox. ``url`` is the DHIS2 base (with its context path); append ``/api/...``."""
+    """A running sandbox. ``url`` is the base of the HMIS (with its context path); append ``/api/...``.
+
+    ``urls`` holds the base of every system by name. ``trackers`` are the servers of the trackers: their ``store`` holds
+    the records and the changes that can be made to them. ``versions`` may be changed while it runs.
+    """
 
     url: str
     control_url: str
@@ -58,6 +67,15 @@ class Sandbox:
     requests: list[LoggedRequest]
     elsewhere_url: str
     elsewhere_requests: list[LoggedRequest] = field(default_factory=list)
+    urls: dict[str, str] = field(default_factory=dict)
+    trackers: dict[str, TrackerInstance] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    differences: Differences = field(default_factory=Differences)
+    interruptions: Interruptions = field(default_factory=Interruptions)
+
+    def during(self, path_pattern: str, *, after_requests: int, do: Callable[[], object]) -> Interruption:
+        """Call ``do`` once, between two requests whose path and query match (see ``Interruptions.during``)."""
+        return self.interruptions.during(path_pattern, after_requests=after_requests, do=do)
 
 
 class Listener:
@@ -99,13 +117,26 @@ def running_sandbox(
     port: int = 0,
     cache_dir: Path | None = None,
     world: World | None = None,
+    versions: Mapping[str, str] | None = None,
+    tracker_events: int | None = None,
 ) -> Iterator[Sandbox]:
-    """A sandbox over HTTP on 127.0.0.1 for the length of the block; ``world`` replaces the other settings."""
+    """A sandbox over HTTP on 127.0.0.1 for the length of the block; ``world`` replaces the other settings.
+
+    ``versions`` are those of systems that do not speak ``version``. ``tracker_events`` gives the HIV tracker so many
+    events in place of its own (for benchmarks).
+    """
+    versions = dict(versions or {})
+    if HMIS in versions:
+        # the world's version is that of the HMIS; every other system keeps the common one
+        versions = dict.fromkeys((i.name for i in INSTANCES), version) | versions
+    version = versions.pop(HMIS, version)
     world = world or World(seed=seed, scale=scale, today=today, version=version, timezone=timezone)
+    if tracker_events is not None:
+        synthetic_store(world, tracker_events)
     credentials = Credentials(USERNAME, PASSWORD, personal_access_token(world.seed))
     elsewhere = Elsewhere()
     other = Listener(elsewhere)
-    server = Dhis2(world, credentials, elsewhere=other.base, cache=cache_dir)
+    server = Dhis2(world, credentials, elsewhere=other.base, cache=cache_dir, versions=versions)
     listener = Listener(server, port)
     other.start()
     listener.start()
@@ -121,6 +152,12 @@ def running_sandbox(
             requests=server.requests,
             elsewhere_url=other.base,
             elsewhere_requests=elsewhere.requests,
+            urls={HMIS: listener.base + CONTEXT}
+            | {name: listener.base + tracker.spec.context for name, tracker in server.trackers.items()},
+            trackers=server.trackers,
+            versions=server.versions,
+            differences=server.differences,
+            interruptions=server.interruptions,
         )
     finally:
         listener.stop()

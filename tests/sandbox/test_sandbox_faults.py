@@ -27,7 +27,8 @@ def read(reply: requests.Response) -> pl.DataFrame:
 
 
 def test_every_fault_has_a_test() -> None:
-    text = Path(__file__).read_text()
+    # those of trackers alone have a file of their own
+    text = "".join(path.read_text() for path in Path(__file__).parent.glob("test_sandbox*_faults.py"))
     assert all(f'"{name}"' in text for name in FAULTS)
 
 

@@ -1,4 +1,4 @@
-"""``/sandbox/control``: faults, the clock and mutations from outside the process; ``/sandbox/log``: what was asked.
+"""``/sandbox/control``: faults, differences, the clock and mutations from outside; ``/sandbox/log``: what was asked.
 
 Belongs here: JSON in, the same calls as in Python out. No authentication: it exists only on a loopback sandbox.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hic_assets.sandbox.server.faults import FAULTS
+from hic_assets.sandbox.server.tracker import mutations as tracker_mutations
+from hic_assets.sandbox.server.tracker.differences import DIFFERENCES
 from hic_assets.sandbox.world import World
 
 if TYPE_CHECKING:
@@ -72,32 +75,69 @@ async def answer(server: Dhis2, request: Request) -> Response:
     return JSONResponse({**_state(server), "results": results})
 
 
+KNOWN = (
+    *("clear_faults", "clear_log", "clear_differences", "clear_interruptions"),
+    *("faults", "differences", "version", "versions", "now", "advance_days", "mutate", "during"),
+)
+
+
 def _apply(server: Dhis2, body: Json) -> list[Any]:
-    unknown = set(body) - {"clear_faults", "clear_log", "faults", "version", "now", "advance_days", "mutate"}
+    unknown = set(body) - set(KNOWN)
     if unknown:
         raise ValueError(f"unknown keys {sorted(unknown)}")
+    _switch(server, body)
+    if "version" in body:
+        server.world.version = body["version"]
+    for system, version in (body.get("versions") or {}).items():
+        server.set_version(system, version)
+    if "now" in body:
+        server.world.set_now(datetime.fromisoformat(body["now"]))
+    if "advance_days" in body:
+        server.world.advance(days=float(body["advance_days"]))
+    for one in body.get("during") or []:
+        steps = _checked(one["mutate"])
+        do = partial(_mutate, server, steps)
+        server.interruptions.during(one["path"], after_requests=int(one["after_requests"]), do=do)
+    return _mutate(server, _checked(body.get("mutate") or []))
+
+
+def _switch(server: Dhis2, body: Json) -> None:
+    """Faults and differences off, then on."""
     if body.get("clear_faults"):
         server.faults.clear()
     if body.get("clear_log"):
         server.requests.clear()
+    if body.get("clear_differences"):
+        server.differences.clear()
+    if body.get("clear_interruptions"):
+        server.interruptions.clear()
     for name, options in (body.get("faults") or {}).items():
         if options is None or options is False:
             server.faults.clear(name)
         else:
             server.faults.set(name, **(options if isinstance(options, dict) else {}))
-    if "version" in body:
-        server.world.version = body["version"]
-    if "now" in body:
-        server.world.set_now(datetime.fromisoformat(body["now"]))
-    if "advance_days" in body:
-        server.world.advance(days=float(body["advance_days"]))
+    for difference in body.get("differences") or []:
+        server.differences.inject(**difference)
+
+
+def _checked(steps: list[Json]) -> list[Json]:
+    """The steps, when there are such mutations."""
+    known = [*MUTATIONS, *tracker_mutations.OPERATIONS]
+    for step in steps:
+        if step["op"] not in known:
+            raise ValueError(f"no mutation {step['op']!r}; there are {', '.join(known)}")
+    return steps
+
+
+def _mutate(server: Dhis2, steps: list[Json]) -> list[Any]:
     results = []
-    for step in body.get("mutate") or []:
+    for step in steps:
         arguments = dict(step)
         op = arguments.pop("op")
-        if op not in MUTATIONS:
-            raise ValueError(f"no mutation {op!r}; there are {', '.join(MUTATIONS)}")
-        results.append(MUTATIONS[op](server.world, arguments))
+        if op in MUTATIONS:
+            results.append(MUTATIONS[op](server.world, arguments))
+        else:
+            results.append(tracker_mutations.apply(server.trackers, op, arguments))
     return results
 
 
@@ -105,6 +145,7 @@ def _state(server: Dhis2) -> Json:
     world, faults = server.world, server.faults
     return {
         "version": world.version,
+        "versions": {name: server.version(name) for name in server.systems},
         "now": world.now.isoformat(),
         "seed": world.seed,
         "scale": world.scale,
@@ -113,5 +154,10 @@ def _state(server: Dhis2) -> Json:
         "hits": faults.hits,
         "injected": faults.injected,
         "known_faults": list(FAULTS),
+        "differences": [
+            {"name": d.name, "side": d.side, "program": d.program, "kinds": d.kinds, "uids": d.uids}
+            for d in server.differences.active
+        ],
+        "known_differences": list(DIFFERENCES),
         "requests": len(server.requests),
     }

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-VALUES, API = "/api/dataValueSets", "/api/"
+VALUES, API, TRACKER = "/api/dataValueSets", "/api/", "/api/tracker/"
 # name -> (path it strikes by default, what it does)
 FAULTS: dict[str, tuple[str, str]] = {
     "unavailable": (API, "503 of the proxy; options retry_after (seconds) and status (e.g. 502)"),
@@ -35,6 +35,12 @@ FAULTS: dict[str, tuple[str, str]] = {
     "ragged_rows": (VALUES, "option rows CSV rows with a field too many"),
     "invalid_utf8": (VALUES, "bytes that are no UTF-8 in option rows CSV rows"),
     "ou_ignored": (VALUES, "the whole country whatever the organisation unit"),
+    "timeout_over": (
+        TRACKER,
+        "504 when a reply would hold more than option rows; with option matched, when more match",
+    ),
+    "no_access": (TRACKER, "403 (up to 2.40: 409), the account may not read the programme; option program"),
+    "short_pages": (TRACKER, "pages of persons and enrolments lack those the account may not see; option every"),
     "wrong_system_id": ("/api/system/info", "another systemId"),
 }
 

@@ -5,6 +5,7 @@ Source: contract 1.2.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -18,14 +19,23 @@ from hic_assets.sandbox.world import World
 from hic_assets.sandbox.world.registry import RESOURCES
 
 Object = dict[str, Any]
-SINGULAR = {name: name[:-1] for name in RESOURCES} | {"categories": "category"}
+SINGULAR = {"categories": "category"}
 
 
 class Metadata:
-    """The metadata of a world, kept until the world changes."""
+    """The metadata of one server of a world, kept until the world changes.
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    ``resources`` makes the objects of each list; ``version`` is the one the server speaks.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        resources: Mapping[str, Callable[[World], list[Object]]] = RESOURCES,
+        version: Callable[[], str] | None = None,
+    ) -> None:
+        self._world, self.resources = world, resources
+        self._version = version or (lambda: world.version)
         self._kept: dict[str, tuple[int, list[Object]]] = {}
 
     def all(self, resource: str) -> list[Object]:
@@ -33,13 +43,13 @@ class Metadata:
         kept = self._kept.get(resource)
         if kept is None or kept[0] != self._world.revision:
             with self._world.lock:
-                kept = (self._world.revision, RESOURCES[resource](self._world))
+                kept = (self._world.revision, self.resources[resource](self._world))
             self._kept[resource] = kept
         return kept[1]
 
     def listing(self, request: Request, resource: str) -> Response:
         """``GET /api/{resource}``."""
-        params, dialect = request.query_params, Dialect(self._world.version)
+        params, dialect = request.query_params, Dialect(self._version())
         items = _filtered(self.all(resource), params, dialect)
         if resource == "organisationUnits":
             items = _by_level(items, params)
@@ -52,7 +62,8 @@ class Metadata:
         items = self.all(resource)
         item = next((o for o in items if o["id"] == own), None)
         if item is None:
-            name = SINGULAR[resource][0].upper() + SINGULAR[resource][1:]
+            name = SINGULAR.get(resource, resource[:-1])
+            name = name[0].upper() + name[1:]
             raise ApiError(404, "E1005", f"{name} with id {own} could not be found.")
         params = request.query_params
         subtree = params.get("includeDescendants") == "true" or params.get("includeChildren") == "true"
@@ -60,7 +71,7 @@ class Metadata:
             deep = params.get("includeDescendants") == "true"
             below = [o for o in items if o["path"].startswith(item["path"])]
             below = [o for o in below if deep or o["level"] <= item["level"] + 1]
-            below = filters.ordered(_filtered(below, params, Dialect(self._world.version)), params.getlist("order"))
+            below = filters.ordered(_filtered(below, params, Dialect(self._version())), params.getlist("order"))
             return _envelope(request, resource, below, fields.parse(params.get("fields") or "id,displayName"))
         return JSONResponse(fields.select(item, fields.parse(params.get("fields") or "*")))
 

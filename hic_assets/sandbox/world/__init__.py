@@ -1,6 +1,7 @@
 """The country the sandbox serves: pure functions of a seed, and nothing of HTTP.
 
-Belongs here: geography, facilities, data elements, reports, values, and changes somebody made to them.
+Belongs here: geography, facilities, data elements, reports, values, the persons of the trackers, and changes somebody
+made to them.
 Does not belong here: requests, dialects, faults (see ``hic_assets.sandbox.server``).
 """
 

@@ -23,6 +23,8 @@ from hic_assets.sandbox.world.roster import (
     next_month,
     utc,
 )
+from hic_assets.sandbox.world.trackers.shelf import TRACKERS_FROM, TrackerShelf
+from hic_assets.sandbox.world.trackers.store import TrackerStore
 
 DEFAULT_TODAY = date(2026, 9, 15)
 FIRST_MONTH = date(2022, 1, 1)
@@ -33,7 +35,7 @@ class World(Mutations):
 
     ``scale`` 1.0 is national (1,281 facilities). ``today`` sets the clock to noon in Kigali of that day; only what
     had arrived by ``now`` is visible. ``version`` is the DHIS2 version its server speaks and ``timezone`` the one its
-    clock shows (reports are made in Kigali all the same).
+    clock shows (reports are made in Kigali all the same). The patient-level trackers went live on ``trackers_from``.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class World(Mutations):
         version: str = "2.40.12",
         first_month: date = FIRST_MONTH,
         timezone: str = "Africa/Kigali",
+        trackers_from: date = TRACKERS_FROM,
     ) -> None:
         self.seed, self.scale, self.version, self.first_month = seed, scale, version, first_month
         self.now = datetime(today.year, today.month, today.day, 12, tzinfo=KIGALI)
@@ -53,6 +56,7 @@ class World(Mutations):
         self.metadata_stamps: dict[str, int] = {}
         self.revision = 0
         self.lock = threading.RLock()
+        self.trackers = TrackerShelf(self, trackers_from)
         self.refresh()
 
     def refresh(self) -> None:
@@ -80,6 +84,10 @@ class World(Mutations):
         with self.lock:
             self.now = now if now.tzinfo else now.replace(tzinfo=KIGALI)
             self.revision += 1
+
+    def tracker(self, name: str) -> TrackerStore:
+        """One of the patient-level trackers by instance name (``hiv_tracker``), built at first use."""
+        return self.trackers.store(name)
 
     # ---- organisation units
 

@@ -1,0 +1,66 @@
+"""The four tracker instances of a world, each built when it is first asked for.
+
+Belongs here: which stores there are, what they share (places, persons) and how far the story is told. Does not belong
+here: what is in them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from hic_assets.sandbox.world.trackers import moments
+from hic_assets.sandbox.world.trackers.book import Book
+from hic_assets.sandbox.world.trackers.catalogue import ProgrammeSpec, instance
+from hic_assets.sandbox.world.trackers.draft import Setting
+from hic_assets.sandbox.world.trackers.life import Life
+from hic_assets.sandbox.world.trackers.noise import NOISE
+from hic_assets.sandbox.world.trackers.places import places
+from hic_assets.sandbox.world.trackers.programmes import WRITERS
+from hic_assets.sandbox.world.trackers.store import TrackerStore
+
+if TYPE_CHECKING:
+    from hic_assets.sandbox.world.country import World
+
+TRACKERS_FROM = date(2025, 1, 6)
+AHEAD = 28
+"""Days told beyond the clock, so that moving it on a few weeks tells nothing anew."""
+
+
+class TrackerShelf:
+    """The stores of one world by instance name. ``start`` is the Monday on which the trackers went live."""
+
+    def __init__(self, world: World, start: date) -> None:
+        if start.weekday():
+            raise ValueError(f"the trackers went live on a Monday, which {start} is not")
+        self.world, self.start = world, start
+        self.noise = NOISE
+        self._stores: dict[str, TrackerStore] = {}
+        self._places = places(world.facilities, start.isoformat())
+        self._told: tuple[Setting, Life] | None = None
+
+    def store(self, name: str) -> TrackerStore:
+        """The store of an instance; KeyError when there is no such instance."""
+        with self.world.lock:
+            if name not in self._stores:
+                self._stores[name] = TrackerStore(self.world, instance(name), self.write)
+            return self._stores[name]
+
+    def install(self, store: TrackerStore) -> None:
+        """Put a store made otherwise (a benchmark's) in the place of its instance."""
+        with self.world.lock:
+            self._stores[store.instance.name] = store
+
+    def write(self, spec: ProgrammeSpec, now: int) -> tuple[Book, Setting]:
+        """The book of a programme told at least to a moment (ms), and what it was written with."""
+        if self._told is None or self._told[0].horizon < now:
+            self._told = self._story(now)
+        setting, life = self._told
+        return WRITERS[spec.key](setting, life, spec), setting
+
+    def _story(self, now: int) -> tuple[Setting, Life]:
+        first = moments.day_number(self.start)
+        today = (now + moments.KIGALI_MS) // moments.DAY_MS
+        weeks = max(1, -(-(today + AHEAD + 1 - first) // 7))
+        setting = Setting(self.world.seed, self._places, self.noise, first, first + 7 * weeks - 1)
+        return setting, Life(self.world.seed, self.world.scale, self._places, first, setting.last_day)
