@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 import polars as pl
@@ -55,12 +56,14 @@ class BatchSource(Protocol):
     """One table's rows from a system: iterate it, then read `stats`.
 
     Each iteration reads the source anew. An iteration that ends without an exception has yielded every row
-    the source holds for what was asked: landing may replace the partition with it. `stats` and
-    `unknown_columns` speak of the latest iteration and are whole once it has ended.
+    the source holds for what was asked: landing may replace the partition with it. `stats`,
+    `unknown_columns` and `read_at` (what the source's own clock said when reading began, where it tells) speak
+    of the latest iteration and are whole once it has ended.
     """
 
     name: str
     columns: tuple[str, ...]
+    read_at: datetime | None
 
     def __iter__(self) -> Iterator[Batch]: ...
 
@@ -81,6 +84,7 @@ class BatchStream:
     def __init__(self, name: str, columns: Sequence[str], produce: Callable[[BatchStream], Iterator[Batch]]) -> None:
         self.name = name
         self.columns = tuple(columns)
+        self.read_at: datetime | None = None
         self._produce = produce
         self._stats: list[SliceStats] = []
         self._unknown: dict[str, None] = {}
@@ -88,6 +92,7 @@ class BatchStream:
     def __iter__(self) -> Iterator[Batch]:
         self._stats = []
         self._unknown = {}
+        self.read_at = None
         return self._produce(self)
 
     @property

@@ -124,6 +124,12 @@ class NotFound(PermanentSourceError):
     advice = "Check the address and its context path; while a server starts, its proxy may answer this too."
 
 
+class EndpointGone(PermanentSourceError):
+    """What would have to be asked is not there any more in this version of the source."""
+
+    advice = "Read it by the way that replaced it."
+
+
 class SystemChanged(PermanentSourceError):
     """Another system answers at this address than the one that was landed before."""
 

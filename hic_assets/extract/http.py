@@ -36,6 +36,7 @@ from hic_assets.extract.spool import (
     CSV_TYPES,
     JSON_TYPES,
     PIECE_BYTES,
+    Check,
     Spooled,
     Where,
     check_complete,
@@ -59,6 +60,7 @@ class _Asked:
     params: Params
     accept: tuple[str, ...]
     empty_ok: bool
+    check: Check | None
 
 
 class HttpSource:
@@ -122,15 +124,17 @@ class HttpSource:
         *,
         divisible: bool = False,
         empty_ok: bool = False,
+        check: Check | None = None,
     ) -> Spooled:
         """GET a body of one of the content types `accept` into a file of the spool folder.
 
-        The body is complete when this returns. `divisible`: the caller will ask for less, so give up early on
-        what `asks_too_much`. Raises SourceError; its `attempts` says how often it was tried.
+        The body is complete when this returns: by `check`, where the caller has a proof of its own. `divisible`: the
+        caller will ask for less, so give up early on what `asks_too_much`. Raises SourceError; its `attempts` says
+        how often it was tried.
         """
         began, number = time.monotonic(), 0
 
-        asked = _Asked(path, tuple(params), accept, empty_ok)
+        asked = _Asked(path, tuple(params), accept, empty_ok, check)
 
         def attempt() -> Spooled:
             nonlocal number
@@ -172,13 +176,14 @@ class HttpSource:
                 raise error
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
             file, size = write_body(self._pieces(response, where), encoding, where)
+        seconds = time.monotonic() - began
         kind = response.headers["Content-Type"].partition(";")[0].strip().lower()
         try:
-            check_complete(file, kind, where, asked.empty_ok)
-        except SourceError:
+            check_complete(file, kind, where, asked.empty_ok, asked.check)
+        except BaseException:
             file.unlink(missing_ok=True)
             raise
-        return Spooled(file, where.url, kind, size, time.monotonic() - began, number)
+        return Spooled(file, where.url, kind, size, seconds, number)
 
     def _send(self, asked: _Asked, where: Where) -> tuple[requests.Response | None, SourceError | None]:
         options = self.options

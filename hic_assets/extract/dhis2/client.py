@@ -1,12 +1,14 @@
 """A DHIS2 server: who it is, which dialect it speaks, and one HTTP session with it.
 
-What is read from it stands in `metadata.py`, `data_values.py`, `completeness.py` and `changes.py`.
+What is read from it stands in `metadata.py`, `data_values.py`, `completeness.py`, `changes.py`, `tracker/` and
+`legacy_tracker/`.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,7 +16,8 @@ from pydantic import ValidationError
 from hic_assets.extract.auth import SourceAuth
 from hic_assets.extract.dhis2.dialect import Dialect, UnsupportedVersion, dialect_of
 from hic_assets.extract.dhis2.envelopes import SystemInfo
-from hic_assets.extract.dhis2.timestamps import known_zone
+from hic_assets.extract.dhis2.slices import OrgUnit
+from hic_assets.extract.dhis2.timestamps import known_zone, parse_utc
 from hic_assets.extract.errors import SystemChanged, UnexpectedContent, UnsupportedSystem
 from hic_assets.extract.http import HttpOptions, HttpSource
 
@@ -43,6 +46,7 @@ class Dhis2Client:
         address = base_url.rstrip("/").removesuffix("/api")
         self.http = HttpSource(system, address, auth, spool_dir, options)
         self.system = system
+        self.units: dict[int, list[OrgUnit]] = {}
         self._expected_system_id = expected_system_id
         self._info: SystemInfo | None = None
         self._dialect: Dialect | None = None
@@ -86,6 +90,18 @@ class Dhis2Client:
         if zone is None:
             log.warning("%s names no known time zone (%s): UTC", self.system, self.info.server_time_zone_id)
         return zone or "UTC"
+
+    def server_time(self) -> datetime:
+        """What the server's clock says now, in UTC: asked anew each time. Our own clock may go otherwise.
+
+        Raises SourceError; UnexpectedContent where the server does not tell.
+        """
+        zone, info = self.time_zone, self._read_info()
+        self._accept(info)
+        moment = parse_utc(info.server_date or "", zone)
+        if moment is None:
+            raise UnexpectedContent(self.system, self._info_url, "system info tells no readable serverDate")
+        return moment
 
     def _identify(self) -> None:
         with self._lock:

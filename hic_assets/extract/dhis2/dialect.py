@@ -1,4 +1,4 @@
-"""DHIS2 versions, and what differs between them for this client (contract 0 and 1.3).
+"""DHIS2 versions, and what differs between them for this client (contract 0, 1.3 and 1.7).
 
 What is done the same way on every version (`format=csv` with an Accept header, keys taken from the root where
 a row has none, `lastUpdated` with a window of dates) is no dialect's matter and stands where it is done.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+
+from hic_assets.extract.dhis2.tracker.fields import Kind
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,11 @@ class Dialect:
     leave out what the root says. `empty_body_is_no_rows`: some patches send an empty JSON body for no rows
     (DHIS2-12540). `needs_window`: `lastUpdated` without a period filter is refused (DHIS2-21821).
     `shifts_last_updated`: the `lastUpdated` threshold is moved by the server's UTC offset.
+
+    Of tracker. `has_legacy_tracker`: the old endpoints are still there. `names_next_page`: a reply says whether a
+    next page exists; before, only a count of all tells (`totalPages`). `org_unit_mode` and `org_units`: names of
+    parameters; a wrong one is ignored silently and gives another population. `event_follow_up`: the member's name.
+    `cuts_end_of_enrolment`: `enrolledBefore` loses its last day.
     """
 
     version: str
@@ -56,6 +63,35 @@ class Dialect:
     @property
     def empty_body_is_no_rows(self) -> bool:
         """Before 2.41."""
+        return self.minor <= 40
+
+    @property
+    def has_legacy_tracker(self) -> bool:
+        """To 2.41."""
+        return self.minor <= 41
+
+    @property
+    def names_next_page(self) -> bool:
+        """From 2.42."""
+        return self.minor >= 42
+
+    @property
+    def org_unit_mode(self) -> str:
+        """`orgUnitMode` from 2.41; the old name is ignored from 2.42."""
+        return "orgUnitMode" if self.minor >= 41 else "ouMode"
+
+    def org_units(self, kind: Kind) -> str:
+        """`orgUnits` from 2.41, but for events, which take one `orgUnit` on every version."""
+        return "orgUnits" if self.minor >= 41 and kind is not Kind.EVENTS else "orgUnit"
+
+    @property
+    def event_follow_up(self) -> str:
+        """`followUp` from 2.41."""
+        return "followUp" if self.minor >= 41 else "followup"
+
+    @property
+    def cuts_end_of_enrolment(self) -> bool:
+        """Seen in 2.40.1; asked one day more of every version before 2.41."""
         return self.minor <= 40
 
 

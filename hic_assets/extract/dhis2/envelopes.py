@@ -172,3 +172,58 @@ class Constant(Identified):
     """A number that expressions refer to."""
 
     value: Text = None
+
+
+class Asked(Ref):
+    """What a value is of, a data element or a tracked entity attribute: type, and the answers that may be chosen."""
+
+    form_name: Text = None
+    value_type: Text = None
+    option_set: Ref | None = None
+    unique: Text = None
+    confidential: Text = None
+
+
+class StageElement(Envelope):
+    """A data element of a program stage, and how the stage asks for it."""
+
+    data_element: Asked = Field(default_factory=Asked)
+    compulsory: Text = None
+    sort_order: Text = None
+
+
+class ProgramStage(Identified):
+    """A program stage."""
+
+    program: Ref | None = None
+    repeatable: Text = None
+    sort_order: Text = None
+    program_stage_data_elements: list[StageElement] = Field(default_factory=list)
+
+
+class ProgramAttribute(Envelope):
+    """An attribute that a program asks for, and how."""
+
+    tracked_entity_attribute: Asked = Field(default_factory=Asked)
+    mandatory: Text = None
+    sort_order: Text = None
+
+
+class Program(Identified):
+    """A program; which members are filled depends on the fields that were asked for."""
+
+    program_type: Text = None
+    tracked_entity_type: Ref | None = None
+    program_tracked_entity_attributes: list[ProgramAttribute] = Field(default_factory=list)
+
+
+class Option(Ref):
+    """An answer that may be chosen; values hold its code."""
+
+    sort_order: Text = None
+
+
+class OptionSet(Identified):
+    """An option set with its options, among them nulls where numbers of the order are missing."""
+
+    options: list[Option | None] = Field(default_factory=list)

@@ -110,6 +110,31 @@ def constants(client: Dhis2Client) -> BatchStream:
     return metadata(client, "constants")
 
 
+def programs(client: Dhis2Client) -> BatchStream:
+    """Grain: a program, tracker or not."""
+    return metadata(client, "programs")
+
+
+def program_stages(client: Dhis2Client) -> BatchStream:
+    """Grain: a program stage."""
+    return metadata(client, "program_stages")
+
+
+def program_stage_data_elements(client: Dhis2Client) -> BatchStream:
+    """Grain: a data element of a program stage."""
+    return metadata(client, "program_stage_data_elements")
+
+
+def program_attributes(client: Dhis2Client) -> BatchStream:
+    """Grain: a tracked entity attribute of a program."""
+    return metadata(client, "program_attributes")
+
+
+def options(client: Dhis2Client) -> BatchStream:
+    """Grain: an option of an option set."""
+    return metadata(client, "options")
+
+
 def _read(client: Dhis2Client, stream: BatchStream, table: MetadataTable, extra: Mapping[str, Row]) -> Iterator[Batch]:
     label = f"{client.system} {table.resource}"
     seen: set[str] = set()

@@ -1,49 +1,19 @@
-"""Which metadata becomes which raw table, and how an object becomes rows. Pure; `metadata.py` reads."""
+"""Which metadata becomes which raw table, and how an object becomes rows. Pure; `metadata.py` reads.
+
+What only trackers have is in `metadata_tracker.py`.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hic_assets.extract.dhis2 import envelopes as e
+from hic_assets.extract.dhis2.metadata_rows import MetadataTable, Row, id_of, name_of, plain
+from hic_assets.extract.dhis2.metadata_tracker import TRACKER_TABLES
 
-Row = Mapping[str, str | None]
-
-
-@dataclass(frozen=True)
-class MetadataTable:
-    """One raw table.
-
-    `resource`: path under /api and key of the list. `fields`: no more than the columns need. `rows`: the rows of one object. `key`: the member that identifies it in the list.
-    """
-
-    name: str
-    resource: str
-    fields: str
-    columns: tuple[str, ...]
-    model: type[e.Envelope]
-    rows: Callable[[Any], Iterable[Row]]
-    key: str = "id"
-
-
-def _plain(columns: tuple[str, ...]) -> Callable[[Any], Iterable[Row]]:
-    """One row an object: attributes by column name, references by their id."""
-
-    def rows(item: Any) -> Iterable[Row]:
-        values = {column: getattr(item, column) for column in columns}
-        yield {column: value.id if isinstance(value, e.Ref) else value for column, value in values.items()}
-
-    return rows
-
-
-def _id(ref: e.Ref | None) -> str | None:
-    return None if ref is None else ref.id
-
-
-def _name(ref: e.Ref | None) -> str | None:
-    return None if ref is None else ref.name
+__all__ = ["ORGANISATION_UNITS", "TABLES", "MetadataTable", "Row", "point_of"]
 
 
 def _group_members(group: e.Group) -> Iterable[Row]:
@@ -51,8 +21,8 @@ def _group_members(group: e.Group) -> Iterable[Row]:
     for group_set in sets:
         for unit in group.organisation_units:
             yield {
-                "group_set": _id(group_set),
-                "group_set_name": _name(group_set),
+                "group_set": id_of(group_set),
+                "group_set_name": name_of(group_set),
                 "group_id": group.id,
                 "group_code": group.code,
                 "group_name": group.name,
@@ -65,8 +35,8 @@ def _option_combos(combo: e.CategoryOptionCombo) -> Iterable[Row]:
         "id": combo.id,
         "code": combo.code,
         "name": combo.name,
-        "category_combo": _id(combo.category_combo),
-        "category_combo_name": _name(combo.category_combo),
+        "category_combo": id_of(combo.category_combo),
+        "category_combo_name": name_of(combo.category_combo),
         "last_updated": combo.last_updated,
     }
 
@@ -81,8 +51,8 @@ def _option_combo_options(combo: e.CategoryOptionCombo) -> Iterable[Row]:
             "category_option": option.id,
             "category_option_code": option.code,
             "category_option_name": option.name,
-            "category": _id(category),
-            "category_name": _name(category),
+            "category": id_of(category),
+            "category_name": name_of(category),
         }
 
 
@@ -91,7 +61,7 @@ def _data_set_elements(data_set: e.DataSet) -> Iterable[Row]:
         yield {
             "data_set": data_set.id,
             "data_element": element.data_element.id,
-            "category_combo": _id(element.category_combo),
+            "category_combo": id_of(element.category_combo),
         }
 
 
@@ -158,13 +128,13 @@ _INDICATOR_COLUMNS = (
 
 def _units(unit: e.OrganisationUnit) -> Iterable[Row]:
     """Without longitude and latitude: geometry is a request of its own."""
-    yield from _plain(tuple(c for c in _UNIT_COLUMNS if c not in {"longitude", "latitude"}))(unit)
+    yield from plain(tuple(c for c in _UNIT_COLUMNS if c not in {"longitude", "latitude"}))(unit)
 
 
 def _indicators(indicator: e.Indicator) -> Iterable[Row]:
-    plain = _plain(tuple(c for c in _INDICATOR_COLUMNS if c != "factor"))
+    rows = plain(tuple(c for c in _INDICATOR_COLUMNS if c != "factor"))
     kind = indicator.indicator_type
-    yield from ({**row, "factor": None if kind is None else kind.factor} for row in plain(indicator))
+    yield from ({**row, "factor": None if kind is None else kind.factor} for row in rows(indicator))
 
 
 ORGANISATION_UNITS = MetadataTable(
@@ -186,7 +156,7 @@ TABLES: Mapping[str, MetadataTable] = {
             "id,level,name",
             ("level", "name"),
             e.Level,
-            _plain(("level", "name")),
+            plain(("level", "name")),
         ),
         MetadataTable(
             "organisation_unit_group_members",
@@ -203,7 +173,7 @@ TABLES: Mapping[str, MetadataTable] = {
             "categoryCombo[id],lastUpdated",
             _ELEMENT_COLUMNS,
             e.DataElement,
-            _plain(_ELEMENT_COLUMNS),
+            plain(_ELEMENT_COLUMNS),
         ),
         MetadataTable(
             "category_option_combos",
@@ -234,7 +204,7 @@ TABLES: Mapping[str, MetadataTable] = {
             "id,code,name,shortName,periodType,categoryCombo[id],timelyDays,expiryDays,openFuturePeriods,lastUpdated",
             _DATA_SET_COLUMNS,
             e.DataSet,
-            _plain(_DATA_SET_COLUMNS),
+            plain(_DATA_SET_COLUMNS),
         ),
         MetadataTable(
             "data_set_elements",
@@ -267,8 +237,9 @@ TABLES: Mapping[str, MetadataTable] = {
             "id,code,name,value",
             ("id", "code", "name", "value"),
             e.Constant,
-            _plain(("id", "code", "name", "value")),
+            plain(("id", "code", "name", "value")),
         ),
+        *TRACKER_TABLES,
     )
 }
 

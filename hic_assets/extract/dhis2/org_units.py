@@ -25,10 +25,16 @@ _UNITS = TypeAdapter(list[_Unit])
 
 
 def units_to_level(client: Dhis2Client, level: int) -> list[OrgUnit]:
-    """All units from the root down to `level`, ordered by level and id.
+    """All units from the root down to `level`, ordered by level and id; asked once a client.
 
     Raises SourceError; UnexpectedContent when the account sees none, since a pull would then cover nothing.
     """
+    if level not in client.units:
+        client.units[level] = _ask(client, level)
+    return client.units[level]
+
+
+def _ask(client: Dhis2Client, level: int) -> list[OrgUnit]:
     params = [("fields", "id,name,level"), ("filter", f"level:le:{level}"), ("paging", "false")]
     url = client.http.url(_PATH, params)
     found = _units(client, url, client.http.get_json(_PATH, params).get("organisationUnits"))

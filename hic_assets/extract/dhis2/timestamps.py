@@ -31,6 +31,16 @@ def utc_expr(column: str, zone: str) -> pl.Expr:
     )
 
 
+def utc_series(texts: pl.Series, zone: str) -> pl.Series:
+    """A text column as Datetime(us, UTC), by the rules of `utc_expr`; cheaper where every text is the usual one."""
+    usual = pl.col("t").str.to_datetime("%Y-%m-%dT%H:%M:%S%.3f", strict=False, time_unit="us")
+    in_zone = usual.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    found = texts.to_frame("t").select(in_zone)["t"]
+    if found.null_count() > texts.null_count():
+        found = texts.to_frame("t").select(utc_expr("t", zone))["t"]
+    return found.alias(texts.name)
+
+
 def parse_utc(text: str, zone: str) -> datetime | None:
     """One timestamp as an aware datetime in UTC, by the rules of `utc_expr`; None if unreadable."""
     value = pl.DataFrame({"t": [text]}, schema={"t": pl.String}).select(utc_expr("t", zone)).item()
