@@ -68,6 +68,7 @@ def check(frame: pl.DataFrame, table: Table, context: CheckContext, *, without_n
         *_not_allowed(frame, table),
         *_not_a_number(frame, table, context),
         *([] if without_nul else _unstorable(frame)),
+        *_unstorable_json(frame, table),
     ]
     frame, bad_time = _with_updated_at(frame, table)
     broken += bad_time
@@ -153,9 +154,11 @@ def _not_allowed(frame: pl.DataFrame, table: Table) -> list[_Broken]:
     for column in table.columns:
         if not column.allowed:
             continue
-        mask = (frame[column.name].is_not_null() & ~frame[column.name].is_in(sorted(column.allowed))).fill_null(False)
-        if mask.any():
+        seen = frame[column.name].unique().drop_nulls()
+        strange = seen.filter(~seen.is_in(sorted(column.allowed)))
+        if strange.len():
             words = _words(f"{column.name} is ", column.name, f", not one of {', '.join(sorted(column.allowed))}")
+            mask = frame[column.name].is_in(strange.implode()).fill_null(False)
             broken.append(_Broken("not_allowed", mask, words))
     return broken
 
@@ -188,6 +191,18 @@ def _unstorable(frame: pl.DataFrame) -> list[_Broken]:
     return broken
 
 
+def _unstorable_json(frame: pl.DataFrame, table: Table) -> list[_Broken]:
+    """U+0000 escaped in JSON: text can hold it, but PostgreSQL can read no value of it, nor of any row beside it."""
+    broken = []
+    for column in table.columns:
+        if not column.json or not frame[column.name].str.contains("\\u0000", literal=True).any():
+            continue
+        mask = frame[column.name].str.contains(r"(^|[^\\])(\\\\)*\\u0000").fill_null(False)
+        if mask.any():
+            broken.append(_Broken("unstorable_text", mask, pl.lit(f"{column.name} holds a NUL character")))
+    return broken
+
+
 def _with_updated_at(frame: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, list[_Broken]]:
     """Add ``_source_updated_at`` (UTC instant); parsed once a distinct text, since reports share their timestamps."""
     target = pl.Datetime("us", "UTC")
@@ -195,8 +210,14 @@ def _with_updated_at(frame: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, l
         return frame.with_columns(pl.lit(None, dtype=target).alias("_source_updated_at")), []
     text = frame[table.updated_column]
     distinct = text.unique().drop_nulls()
-    instants = distinct.str.to_datetime(_ZONED, time_unit="us", time_zone="UTC", strict=False)
-    parsed = text.replace_strict(distinct, instants, default=None, return_dtype=target).alias("_source_updated_at")
+    if 2 * distinct.len() > text.len():  # patients' records have a time each: nothing is saved
+        parsed = text.str.to_datetime(_ZONED, time_unit="us", time_zone="UTC", strict=False)
+    else:
+        instants = distinct.str.to_datetime(_ZONED, time_unit="us", time_zone="UTC", strict=False)
+        parsed = text.replace_strict(distinct, instants, default=None, return_dtype=target)
+    parsed = parsed.alias("_source_updated_at")
+    if not parsed.null_count():
+        return frame.with_columns(parsed), []
     mask = text.is_not_null() & parsed.is_null()
     broken = []
     if mask.any():

@@ -6,13 +6,14 @@ Belongs here: DDL of ``ops`` and ``raw``, all idempotent. Does not: schemas and 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from psycopg import Connection, Cursor, sql
 
 from hic_assets.landing.table import Layout, Table
 
-OPS = """
+OPS = r"""
 create table if not exists ops.load (
     load_id bigint generated always as identity primary key,
     system text not null,
@@ -39,11 +40,21 @@ create table if not exists ops.load (
     constraint every_row_accounted_for
         check (status <> 'committed' or rows_read = landed + quarantined + duplicates)
 );
+-- What the ledger has gained since the first warehouses were made.
+alter table ops.load
+    add column if not exists source_read_at timestamptz,
+    -- A unified tracker table's name begins with u_, before the system's.
+    add column if not exists relation text not null generated always as (
+        case when table_name like 'u\_%' then 'u_' || system || '_' || substr(table_name, 3)
+             else system || '_' || table_name end) stored;
 create unique index if not exists load_current
     on ops.load (system, table_name, coalesce(partition_key, '')) where is_current;
 create index if not exists load_by_table on ops.load (system, table_name, partition_key, load_id);
 comment on table ops.load is
     'Ledger: one row a table, partition and load. The truth about what is loaded (is_current).';
+comment on column ops.load.relation is 'Name of the table in schema raw.';
+comment on column ops.load.source_watermark is 'Newest change time among the rows read, by the source''s clock.';
+comment on column ops.load.source_read_at is 'What the source''s clock said when reading began, where it tells.';
 
 create table if not exists ops.load_slice (
     load_id bigint not null references ops.load,
@@ -68,11 +79,30 @@ create table if not exists ops.quarantine (
 create index if not exists quarantine_load on ops.quarantine (load_id, rule);
 comment on table ops.quarantine is
     'Rows that broke their table''s contract, as they came, with the rule. Kept for a partition''s current load.';
+
+create table if not exists ops.stale_partition (
+    system text not null,
+    table_name text not null,
+    window_start date not null,
+    why jsonb not null,
+    found_at timestamptz not null default clock_timestamp(),
+    primary key (system, table_name, window_start)
+);
+comment on table ops.stale_partition is
+    'Partitions in which the reconciliation of keys last found other records than the source has, and why. A later load of one settles it.';
+
+create table if not exists ops.source_system (
+    system text primary key,
+    system_id text not null,
+    url text not null,
+    version text not null,
+    seen_at timestamptz not null default now()
+);
+comment on table ops.source_system is
+    'Which server each system was landed from; another system id at the same address stops every load.';
 """
 
-_OPS_RELATIONS = [name.removeprefix("ops.") for name in re.findall(r"if not exists (\S+)", OPS)]
-
-TECHNICAL_COLUMNS = ("_partition", "_load_id", "_source_updated_at")
+_OPS_RELATIONS = [name.removeprefix("ops.") for name in re.findall(r"(?:table|index) if not exists (\S+)", OPS)]
 
 
 def create_ops(connection: Connection[Any]) -> None:
@@ -81,8 +111,16 @@ def create_ops(connection: Connection[Any]) -> None:
     Only then: "create index if not exists" locks its table before it looks, and a load that has written its refused
     rows and goes on to its ledger row would end in a deadlock with whoever opens the warehouse.
     """
-    if not all(_exists(connection, "ops", name) for name in _OPS_RELATIONS):
+    if not all(exists(connection, "ops", name) for name in _OPS_RELATIONS) or not _has_relation(connection):
         create_once(connection, OPS)
+
+
+def _has_relation(connection: Connection[Any]) -> bool:
+    """Whether the ledger has the newest of its columns."""
+    found = connection.execute(
+        "select 1 from pg_attribute where attrelid = to_regclass('ops.load') and attname = 'relation'"
+    )
+    return found.fetchone() is not None
 
 
 def create_once(connection: Connection[Any], ddl: str) -> None:
@@ -90,6 +128,17 @@ def create_once(connection: Connection[Any], ddl: str) -> None:
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('hic ddl'))")
         connection.execute(ddl.encode())
+
+
+def create_raw_tables(connection: Connection[Any], tables: Iterable[Table]) -> None:
+    """Create those of the declared tables that are missing, empty: what is built on them need not wait for a load."""
+    held = {
+        name
+        for (name,) in connection.execute("select relname from pg_class where relnamespace = to_regnamespace('raw')")
+    }
+    for table in tables:
+        if table.relation not in held:
+            create_raw_table(connection, table)
 
 
 def create_raw_table(connection: Connection[Any], table: Table) -> None:
@@ -111,7 +160,7 @@ def create_raw_table(connection: Connection[Any], table: Table) -> None:
             connection.execute(sql.SQL("alter table {} add column {} text").format(target, sql.Identifier(name)))
         index = f"{table.relation}_partition"
         # "if not exists" would wait for every load of the table that is under way before it looks.
-        if table.layout is Layout.INDEXED and not _exists(connection, "raw", index):
+        if table.layout is Layout.INDEXED and not exists(connection, "raw", index):
             connection.execute(sql.SQL("create index {} on {} (_partition)").format(sql.Identifier(index), target))
         _describe(connection, table, target)
 
@@ -142,16 +191,24 @@ def _missing_columns(connection: Connection[Any], table: Table) -> list[str]:
     return [c for c in table.stored_names if c not in present]
 
 
-def _exists(connection: Connection[Any], schema: str, relation: str) -> bool:
+def exists(connection: Connection[Any], schema: str, relation: str) -> bool:
+    """Whether a table or index of that name is there; takes no lock."""
     return connection.execute("select to_regclass(%s)", (f"{schema}.{relation}",)).fetchone() != (None,)
 
 
 def _describe(connection: Connection[Any], table: Table, target: sql.Identifier) -> None:
-    """Put the declaration's words where psql and every SQL tool shows them."""
-    connection.execute(sql.SQL("comment on table {} is {}").format(target, sql.Literal(table.description)))
+    """Put the declaration's words where psql and every SQL tool shows them; only new ones, since each takes a lock."""
+    found = connection.execute(
+        """select a.attname, d.description from pg_description d
+           left join pg_attribute a on a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0
+           where d.classoid = 'pg_class'::regclass and d.objoid = to_regclass(%s)""",
+        (f"raw.{table.relation}",),
+    ).fetchall()
+    known: dict[str | None, str] = dict(found)
+    if known.get(None) != table.description:
+        connection.execute(sql.SQL("comment on table {} is {}").format(target, sql.Literal(table.description)))
     for column in table.columns:
-        if column.name == table.updated_column:
-            continue
         words = column.description + (f" Sensitive: {column.sensitive}." if column.sensitive else "")
-        name = sql.Identifier("raw", table.relation, column.name)
-        connection.execute(sql.SQL("comment on column {} is {}").format(name, sql.Literal(words)))
+        if column.name != table.updated_column and known.get(column.name) != words:
+            name = sql.Identifier("raw", table.relation, column.name)
+            connection.execute(sql.SQL("comment on column {} is {}").format(name, sql.Literal(words)))

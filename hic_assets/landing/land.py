@@ -9,7 +9,7 @@ import errno
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,11 @@ import polars as pl
 from psycopg import Connection, Cursor, OperationalError, sql
 from psycopg.errors import UndefinedTable
 
-from hic_assets.extract.batches import Batch, SliceStats
+from hic_assets.extract.batches import Batch, BatchSource, SliceStats
 from hic_assets.landing import ledger
 from hic_assets.landing.contract import CheckContext, check
 from hic_assets.landing.copy import copy_into, rewrite_frozen
-from hic_assets.landing.ddl import columns_of, create_raw_table
+from hic_assets.landing.ddl import columns_of, create_raw_table, exists
 from hic_assets.landing.duplicates import ContentHash, KeyHashes, settle
 from hic_assets.landing.errors import MetadataMissing, PartitionShrank, SpillFull, TooManyQuarantined
 from hic_assets.landing.ledger import Counts, Partition
@@ -35,18 +35,6 @@ from hic_assets.landing.table import Layout, Table
 SMALLEST_JUDGED = 50
 # How many refused rows of a load that failed as a whole are kept to be looked at.
 KEPT_OF_A_FAILED_LOAD = 10_000
-
-
-class Source(Protocol):
-    """What landing reads: batches, and once they are exhausted, what each request gave."""
-
-    def __iter__(self) -> Iterator[Batch]: ...
-
-    @property
-    def stats(self) -> Iterable[SliceStats]: ...  # noqa: D102
-
-    @property
-    def unknown_columns(self) -> Iterable[str]: ...  # noqa: D102
 
 
 class Connects(Protocol):
@@ -65,21 +53,19 @@ class LoadResult:
     counts: Counts
     seconds: float
     unchanged: bool
-    previous_landed: int | None
 
 
 def land(
     warehouse: Connects,
     table: Table,
     partition: Partition,
-    batches: Source,
+    batches: BatchSource,
     *,
     periods: frozenset[str] = frozenset(),
     source: str = "",
     run_id: str | None = None,
     accept_shrink: bool = False,
     spill_dir: Path | None = None,
-    on_rows: Callable[[int], None] | None = None,
 ) -> LoadResult:
     """Replace one partition of ``table`` with what ``batches`` hold, or leave it as it is and raise.
 
@@ -104,7 +90,7 @@ def land(
             refused = RefusedRows(Path(spill), load_id)
             load = _Load(connection, table, partition, load_id, counts, refused)
             try:
-                load.copy(batches, load.context(periods), Path(spill), on_rows)
+                load.copy(batches, load.context(periods), Path(spill))
                 load.judge(accept_shrink, batches.stats)
                 unchanged = load.commit(batches)
             except BaseException as caught:
@@ -118,23 +104,17 @@ def land(
                         refused.copy_into(book, limit=KEPT_OF_A_FAILED_LOAD)
                 raise error from (caught if error is not caught else caught.__cause__)
         load.analyze(book)
-    return LoadResult(load_id, table, partition, counts, time.monotonic() - started, unchanged, load.previous)
+    return LoadResult(load_id, table, partition, counts, time.monotonic() - started, unchanged)
 
 
 def result_of_run(warehouse: Connects, table: Table, partition: Partition, run_id: str) -> LoadResult | None:
     """What this run has already landed of a partition, from the ledger: a retried run need not read it again."""
     with warehouse.connect() as connection:
-        found = connection.execute(
-            """select load_id, rows_read, landed, quarantined, duplicates, deleted, bytes, source_watermark,
-                      extract(epoch from finished_at - started_at)::double precision
-               from ops.load where system = %s and table_name = %s and partition_key is not distinct from %s
-                 and run_id = %s and is_current""",
-            (table.system, table.name, partition.key, run_id),
-        ).fetchone()
+        found = ledger.of_run(connection, table, partition, run_id)
     if found is None:
         return None
-    load_id, *counts, seconds = found
-    return LoadResult(load_id, table, partition, Counts(*counts), seconds, unchanged=False, previous_landed=None)
+    load_id, counts, seconds = found
+    return LoadResult(load_id, table, partition, counts, seconds, unchanged=False)
 
 
 def _await_turn(connection: Connection[Any], table: Table, partition: Partition) -> None:
@@ -169,7 +149,7 @@ class _Load:
         self.connection = connection
         self.cursor: Cursor[Any] = connection.cursor()
         self.table, self.partition, self.load_id, self.counts = table, partition, load_id, counts
-        self.previous = ledger.current_landed(self.cursor, table, partition)
+        self.current = ledger.current(self.cursor, table, partition)
         self.refused = refused
         self.content = ContentHash()
         native = table.layout is Layout.NATIVE
@@ -194,13 +174,11 @@ class _Load:
                     ).format(name),
                     None,
                 )
-        return CheckContext(periods, registries, numeric)  # fmt: skip
+        return CheckContext(periods, registries, numeric)
 
     def _ids(self, statement: sql.Composed, registry: str | None) -> pl.Series:
-        exists = registry is None or self.cursor.execute("select to_regclass(%s)", (f"raw.{registry}",)).fetchone() != (
-            None,
-        )
-        ids = [row[0] for row in self.cursor.execute(statement)] if exists else []
+        there = registry is None or exists(self.connection, "raw", registry)
+        ids = [row[0] for row in self.cursor.execute(statement)] if there else []
         if registry and not ids:
             raise MetadataMissing(
                 f"raw.{registry} is empty, so no row of {self.table.relation} can be checked against it. "
@@ -208,7 +186,7 @@ class _Load:
             )
         return pl.Series(ids, dtype=pl.String)
 
-    def copy(self, batches: Source, context: CheckContext, spill: Path, on_rows: Callable[[int], None] | None) -> None:
+    def copy(self, batches: BatchSource, context: CheckContext, spill: Path) -> None:
         """Stream the batches through the contract into place, and settle duplicate keys."""
         self._make_room()
         columns = (*self.table.stored_names, "_source_updated_at")
@@ -222,8 +200,6 @@ class _Load:
                     good = self._take(batch, context, keys)
                     if good.height:
                         frames.write(good if native else self._stamped(good))
-                    if on_rows:
-                        on_rows(self.counts.read)
             self.refused.copy_into(self.connection)
             if self.table.keys and keys.any_repeated():
                 self._settle(spill)
@@ -240,7 +216,7 @@ class _Load:
                 else sql.SQL("_partition = {}").format(sql.Literal(self.partition.start))
             )
             self.cursor.execute(sql.SQL("delete from {} where {}").format(self.relation, where))
-            return  # fmt: skip
+            return
         day = sql.Literal(self.partition.start)
         self.cursor.execute(
             sql.SQL(
@@ -317,10 +293,10 @@ class _Load:
                 f"({rules}), over the limit of {table.max_quarantined_share:.0%}. The partition is unchanged. See "
                 f"ops.quarantine where load_id = {self.load_id}; correct the source, or raise max_quarantined_share."
             )
-        previous = self.previous or 0
+        previous = self.current.landed if self.current else 0
         shrank = previous >= SMALLEST_JUDGED and counts.landed < table.min_kept_share * previous
         # However few they were: an account that lost its rights is told of no data sets at all, in a correct answer.
-        emptied = previous > 0 and counts.landed == 0
+        emptied = previous > 0 and counts.landed == 0 and not table.may_empty
         if not accept_shrink and (shrank or emptied):
             raise PartitionShrank(
                 f"{table.relation} {self.partition}: the source gave {counts.landed:,} rows where {previous:,} are held. "
@@ -343,22 +319,14 @@ class _Load:
                     f"accept_shrink."
                 )
 
-    def commit(self, batches: Source) -> bool:
+    def commit(self, batches: BatchSource) -> bool:
         """Count what is in place, swap it in, write the ledger, commit. Returns whether nothing changed."""
         text = self.content.text()
-        before = self.cursor.execute(
-            """select content_hash from ops.load where system = %s and table_name = %s
-                 and partition_key is not distinct from %s and is_current""",
-            (self.table.system, self.table.name, self.partition.key),
-        ).fetchone()
         if self.table.layout is Layout.NATIVE:
             swap_in(self.connection, self.table.relation, self.relation, self.partition)
-        ledger.commit(
-            self.cursor, self.load_id, self.table, self.partition, self.counts, text, batches.stats,
-            batches.unknown_columns,
-        )  # fmt: skip
+        ledger.commit(self.cursor, self.load_id, self.table, self.partition, self.counts, text, batches)
         self.connection.commit()
-        return before is not None and before[0] == text
+        return self.current is not None and self.current.content_hash == text
 
     def analyze(self, book: Connection[Any]) -> None:
         """Statistics now, since dbt reads the partition long before autovacuum would come by."""

@@ -5,14 +5,13 @@ Belongs here: reading and writing ``ops.load``. Does not: what the numbers mean 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from psycopg import Connection, Cursor
 
-from hic_assets.extract.batches import SliceStats
+from hic_assets.extract.batches import BatchSource
 from hic_assets.landing.table import Table
 
 
@@ -73,14 +72,39 @@ def _abandon_dead(connection: Connection[Any], table: Table, partition: Partitio
     )
 
 
-def current_landed(cursor: Cursor, table: Table, partition: Partition) -> int | None:
-    """Rows that the partition holds by its current load; None if it was never loaded."""
+@dataclass(frozen=True)
+class Current:
+    """What a partition holds by its current load."""
+
+    landed: int
+    content_hash: str | None
+
+
+def current(cursor: Cursor, table: Table, partition: Partition) -> Current | None:
+    """The current load of a partition; None if it was never loaded."""
     found = cursor.execute(
-        """select landed from ops.load where system = %s and table_name = %s
+        """select landed, content_hash from ops.load where system = %s and table_name = %s
              and partition_key is not distinct from %s and is_current""",
         (table.system, table.name, partition.key),
     ).fetchone()
-    return None if found is None else int(found[0])
+    return None if found is None else Current(*found)
+
+
+def of_run(
+    connection: Connection[Any], table: Table, partition: Partition, run_id: str
+) -> tuple[int, Counts, float] | None:
+    """Load id, counts (but by rule) and seconds of the current load of a partition, if this run has made it."""
+    found = connection.execute(
+        """select load_id, rows_read, landed, quarantined, duplicates, deleted, bytes, source_watermark,
+                  extract(epoch from finished_at - started_at)::double precision
+           from ops.load where system = %s and table_name = %s and partition_key is not distinct from %s
+             and run_id = %s and is_current""",
+        (table.system, table.name, partition.key, run_id),
+    ).fetchone()
+    if found is None:
+        return None
+    load_id, *counts, seconds = found
+    return load_id, Counts(*counts), seconds
 
 
 def current_slices(cursor: Cursor, table: Table, partition: Partition) -> dict[str, int]:
@@ -110,8 +134,7 @@ def commit(
     partition: Partition,
     counts: Counts,
     content: str,
-    slices: Iterable[SliceStats],
-    unknown_columns: Iterable[str],
+    batches: BatchSource,
 ) -> None:
     """Make this load the partition's current one, in the same transaction as the rows themselves."""
     cursor.execute(
@@ -132,15 +155,15 @@ def commit(
     cursor.executemany(
         """insert into ops.load_slice (load_id, slice, url, rows, bytes, seconds, attempts)
            values (%s, %s, %s, %s, %s, %s, %s)""",
-        [(load_id, s.slice, s.url, s.rows, s.bytes, s.seconds, s.attempts) for s in slices],
+        [(load_id, s.slice, s.url, s.rows, s.bytes, s.seconds, s.attempts) for s in batches.stats],
     )
     cursor.execute(
         """update ops.load set status = 'committed', is_current = true, finished_at = clock_timestamp(),
                   rows_read = %s, landed = %s, quarantined = %s, duplicates = %s, deleted = %s, bytes = %s,
-                  content_hash = %s, source_watermark = %s, unknown_columns = %s
+                  content_hash = %s, source_watermark = %s, source_read_at = %s, unknown_columns = %s
            where load_id = %s""",
         (counts.read, counts.landed, counts.quarantined, counts.duplicates, counts.deleted, counts.bytes,
-         content, counts.watermark, sorted(set(unknown_columns)) or None, load_id),
+         content, counts.watermark, batches.read_at, sorted(set(batches.unknown_columns)) or None, load_id),
     )  # fmt: skip
 
 

@@ -46,6 +46,8 @@ class Column:
     required: bool = False
     allowed: frozenset[str] = frozenset()
     reference: Reference | None = None
+    json: bool = False
+    """The text is JSON, of which PostgreSQL must be able to read every value."""
     sensitive: str | None = None
     """Why people outside the loader role must not read it (``user name``, ``free text``); None when harmless."""
 
@@ -62,7 +64,8 @@ class Table:
     ``max_quarantined_share``: above this share of refused rows a load fails and the old partition stays, since
     a feed that is mostly wrong is broken, not dirty.
     ``min_kept_share``: a load that lands less than this share of what the partition held fails too (a lying or
-    half-blind server), unless the caller accepts the shrinkage.
+    half-blind server), unless the caller accepts the shrinkage. ``may_empty``: a handful of rows may all be gone at
+    the source, as the tombstones of patients' records are some day; elsewhere that is refused, however few they were.
     """
 
     system: str
@@ -79,11 +82,14 @@ class Table:
     deleted_column: str | None = None
     max_quarantined_share: float = 0.2
     min_kept_share: float = 0.5
+    may_empty: bool = False
+    stored_as: str | None = None
+    """Name inside schema ``raw`` where it is not the system's name, then the table's."""
 
     @property
     def relation(self) -> str:
-        """Table name inside schema ``raw``: the system's name, then the table's."""
-        return f"{self.system}_{self.name}"
+        """Table name inside schema ``raw``: the system's name, then the table's, unless it is stored as another."""
+        return self.stored_as or f"{self.system}_{self.name}"
 
     @property
     def keys(self) -> tuple[str, ...]:

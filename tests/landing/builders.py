@@ -28,6 +28,7 @@ class Given:
     """A source that gives the batches it was made of; an exception among them is raised in its place."""
 
     def __init__(self, *batches: Batch | Exception, unknown: Sequence[str] = ()) -> None:
+        self.name, self.columns, self.read_at = "given", DATA_VALUES.column_names, None
         self._batches, self.unknown_columns = batches, tuple(unknown)
         self.stats: list[SliceStats] = []
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hic_assets.extract.batches import frame_of
 from hic_assets.landing.contract import CheckContext, check
 from hic_assets.systems import HMIS
+from hic_assets.systems.hiv_tracker import HIV_TRACKER
 from landing.builders import COMBO, ELEMENT, FACILITY, JANUARY, PERIODS, TEXT_ELEMENT, value, values
 
 DATA_VALUES = HMIS.feed("data_values").table
@@ -105,3 +106,21 @@ def test_every_row_is_either_good_or_quarantined(rows: list[dict[str, str | None
     result = check(frame_of(rows, DATA_VALUES.column_names), DATA_VALUES, CONTEXT)
     assert result.good.height + result.bad.height == len(rows)
     assert result.bad["rule"].null_count() == 0 and result.bad["reason"].null_count() == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [
+        ('{"de":"a\\u0000b"}', True),
+        ('{"de":"a\\\\u0000b"}', False),  # somebody typed a backslash and u0000
+        ('{"de":"a\\\\\\u0000b"}', True),
+        ('{"de":"plain"}', False),
+        (None, False),
+    ],
+)
+def test_json_that_postgresql_could_not_read_waits_in_quarantine(values: str | None, refused: bool) -> None:
+    table = HIV_TRACKER.feed("u_events").table
+    row = {"event": "e", "updated_at": "2026-03-10T08:00:00.000+0000", "data_values": values}
+    checked = check(frame_of([row], table.column_names), table, CheckContext())
+    assert checked.good.height == (not refused)
+    assert checked.bad["rule"].to_list() == (["unstorable_text"] if refused else [])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from pg_servers import rows
 
-from hic_assets.landing.ddl import create_ops
+from hic_assets.landing.ddl import create_ops, create_raw_table
 from hic_assets.landing.land import land
+from hic_assets.systems import SYSTEMS
 from hic_assets.warehouse import Warehouse
 from landing.builders import DATA_VALUES, JANUARY, PERIODS, Given, batch, prepare, value, values
 
@@ -21,6 +23,31 @@ def test_what_is_missing_is_made_and_only_then(warehouse: Warehouse) -> None:
         create_ops(connection)
     assert rows(warehouse, names) == made
     assert ("quarantine_load",) in made
+
+
+def test_a_ledger_of_an_earlier_release_gains_its_columns_and_keeps_its_rows(warehouse: Warehouse) -> None:
+    with warehouse.connect(autocommit=True) as connection:
+        create_ops(connection)
+        rows(warehouse, "alter table ops.load drop column relation, drop column source_read_at")
+        rows(
+            warehouse, "insert into ops.load (system, table_name, status) values ('hiv_tracker', 'u_events', 'failed')"
+        )
+        create_ops(connection)
+    held = rows(warehouse, "select relation, source_read_at, status from ops.load")
+    assert held == [("u_hiv_tracker_events", None, "failed")]
+
+
+def test_the_ledger_names_every_declared_table_as_it_is_stored(warehouse: Warehouse) -> None:
+    tables = [feed.table for system in SYSTEMS for feed in system.feeds]
+    with warehouse.connect(autocommit=True) as connection:
+        create_ops(connection)
+        for table in tables:
+            connection.execute(
+                "insert into ops.load (system, table_name, status) values (%s, %s, 'failed')",
+                (table.system, table.name),
+            )
+    held = rows(warehouse, "select relation from ops.load order by load_id")
+    assert [name for (name,) in held] == [table.relation for table in tables]
 
 
 def test_the_warehouse_can_be_opened_while_a_load_that_has_refused_rows_waits_for_its_swap(
@@ -43,3 +70,20 @@ def test_the_warehouse_can_be_opened_while_a_load_that_has_refused_rows_waits_fo
         reader.rollback()
         load.join()
     assert rows(warehouse, "select status, quarantined from ops.load where is_current") == [("committed", 1)]
+
+
+def test_the_words_of_a_declaration_are_written_once_and_again_when_they_change(warehouse: Warehouse) -> None:
+    words = """select objsubid, description, xmin::text from pg_description
+               where objoid = 'raw.hmis_data_values'::regclass and classoid = 'pg_class'::regclass order by 1"""
+    prepare(warehouse)
+    first = rows(warehouse, words)
+    assert first[0][1] == DATA_VALUES.description
+    assert len(first) == 1 + len(DATA_VALUES.stored_names)
+    with warehouse.connect() as connection:
+        create_raw_table(connection, DATA_VALUES)
+    assert rows(warehouse, words) == first
+    with warehouse.connect() as connection:
+        create_raw_table(connection, replace(DATA_VALUES, description="Other words."))
+    changed = rows(warehouse, words)
+    assert changed[0][1] == "Other words."
+    assert changed[1:] == first[1:]

@@ -7,13 +7,14 @@ from pg_servers import rows
 from recorded_server import Recorded
 
 from hic_assets.assets.readers import open_source
+from hic_assets.extract.batches import BatchSource
 from hic_assets.extract.dhis2.client import Dhis2Client
 from hic_assets.extract.dhis2.completeness import completeness
 from hic_assets.extract.dhis2.data_values import data_values
 from hic_assets.extract.dhis2.metadata import metadata
 from hic_assets.landing.ddl import create_ops, create_raw_table
 from hic_assets.landing.errors import MetadataMissing, TooManyQuarantined
-from hic_assets.landing.land import LoadResult, Source, land
+from hic_assets.landing.land import LoadResult, land
 from hic_assets.landing.ledger import Partition
 from hic_assets.partitions import month_partition
 from hic_assets.systems import HMIS
@@ -43,7 +44,7 @@ def registries(recorded: Recorded, client: Dhis2Client, warehouse: Warehouse) ->
     return warehouse
 
 
-def load(warehouse: Warehouse, name: str, source: Source, month: str | None = None) -> LoadResult:
+def load(warehouse: Warehouse, name: str, source: BatchSource, month: str | None = None) -> LoadResult:
     partition = month_partition(f"{month[:4]}-{month[4:]}-01") if month else Partition()
     periods = frozenset({month} if month else ())
     return land(warehouse, HMIS.feed(name).table, partition, source, periods=periods)
