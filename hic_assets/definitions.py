@@ -14,11 +14,13 @@ from hic_assets.assets.indicators import indicator_sql
 from hic_assets.assets.ledger import ledger
 from hic_assets.assets.raw import raw_assets
 from hic_assets.checks.raw import raw_checks
-from hic_assets.jobs import monthly_job, reference_job
+from hic_assets.jobs import jobs_of
 from hic_assets.resources import SourcesResource, WarehouseResource
 from hic_assets.schedules import schedules
 from hic_assets.sensors import change_sensor
 from hic_assets.systems import SYSTEMS
+from hic_assets.tracker_reconciliation import reconciliation_job
+from hic_assets.tracker_sensor import months_sensor, tracker_sensor
 
 
 @contextmanager
@@ -32,16 +34,20 @@ def _known_beta() -> Iterator[None]:
 def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Everything, with resources replaced by ``overrides`` (the seam for tests)."""
     resources = {"warehouse": WarehouseResource(), "sources": SourcesResource(), "dbt": dbt_resource()}
-    jobs = {s.name: (monthly_job(s), reference_job(s)) for s in SYSTEMS}
+    trackers = [s for s in SYSTEMS if s.programmes]
+    jobs = jobs_of(SYSTEMS)
     with _known_beta():
         raw = [asset for system in SYSTEMS for asset in raw_assets(system)]
         models = dbt_asset_definitions()
     return dg.Definitions(
-        assets=[*raw, ledger, indicator_sql, *models],
+        assets=[*raw, *ledger, indicator_sql, *models],
         asset_checks=[c for s in SYSTEMS for c in raw_checks(s)],
-        jobs=[job for pair in jobs.values() for job in pair],
-        schedules=[x for s in SYSTEMS for x in schedules(s, *(job.name for job in jobs[s.name]))],
-        sensors=[change_sensor(s, jobs[s.name][0].name) for s in SYSTEMS],
+        jobs=[*jobs, *(reconciliation_job(s) for s in trackers)],
+        schedules=[x for s in SYSTEMS for x in schedules(s)],
+        sensors=[
+            *(tracker_sensor(s, jobs) if s.programmes else change_sensor(s, f"{s.name}_monthly") for s in SYSTEMS),
+            months_sensor(trackers),
+        ],
         resources={**resources, **(overrides or {})},
         # A process a step would cost seconds each, most of it imports; runs are processes of their own already.
         executor=dg.in_process_executor,

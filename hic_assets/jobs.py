@@ -1,44 +1,87 @@
-"""The runs a system is loaded by: its registries with the dimensions, and its months with the facts.
+"""The runs a system is loaded by: its registries with the dimensions, its months with the facts, its weeks.
 
-Two jobs, since a run has one partition axis and registries have none.
+A job a cadence, since a run has one partition axis and registries have none. Some exist for several systems together
+(``all_reference``, ``trackers_weekly``, ``trackers_monthly``): a country is brought up in four runs.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
 from hic_assets.assets.raw import asset_key
 from hic_assets.systems.declare import Cadence, System
 
+_MODELS = "hic/cadence"
+REFERENCE, WEEKLY, MONTHLY = "reference", "weekly", "monthly"
 
-def _of_cadence(system: System, cadence: Cadence) -> dg.AssetSelection:
-    return dg.AssetSelection.assets(*(asset_key(system, f) for f in system.by_cadence(cadence)))
+
+def _raw(systems: Iterable[System], *cadences: Cadence) -> dg.AssetSelection:
+    return dg.AssetSelection.assets(*(asset_key(s, f) for s in systems for c in cadences for f in s.by_cadence(c)))
 
 
 def _built_on(raw: dg.AssetSelection, cadence: str) -> dg.AssetSelection:
-    """What of a cadence is built on a system's raw tables, and what is built on none at all (seeds, the calendar)."""
-    of_cadence = dg.AssetSelection.tag("hic/cadence", cadence)
+    """What of a cadence is built on raw tables, and what is built on none at all (seeds, the calendar)."""
+    of_cadence = dg.AssetSelection.tag(_MODELS, cadence)
     of_nobody = of_cadence - dg.AssetSelection.tag("layer", "raw").downstream()
     return (of_cadence & raw.downstream(include_self=False)) | of_nobody
 
 
-def monthly_job(system: System) -> dg.UnresolvedAssetJobDefinition:
-    """Months of a system: raw tables, their checks, and the models computed by month."""
-    months = _of_cadence(system, Cadence.MONTHLY)
+def has(systems: Sequence[System], cadence: Cadence) -> bool:
+    """Whether any table of the systems is of a cadence."""
+    return any(system.by_cadence(cadence) for system in systems)
+
+
+def reference_job(name: str, title: str, systems: Sequence[System]) -> dg.UnresolvedAssetJobDefinition:
+    """Registries: raw snapshots, compiled indicators, dimensions, and the views that programmes are staged in."""
+    every = _raw(systems, *Cadence)
     return dg.define_asset_job(
-        f"{system.name}_monthly",
-        selection=months | _built_on(months, "monthly"),
-        description=f"Months of {system.title}: raw tables, checks, facts and reports.",
-        tags={"system": system.name},
+        f"{name}_{REFERENCE}",
+        selection=_raw(systems, Cadence.SNAPSHOT) | _built_on(every, REFERENCE),
+        description=f"Registries of {title}: snapshots, compiled indicators, dimensions, staging views.",
+        tags={"system": name},
     )
 
 
-def reference_job(system: System) -> dg.UnresolvedAssetJobDefinition:
-    """Registries of a system: raw snapshots, compiled indicators, dimensions."""
-    registries = _of_cadence(system, Cadence.SNAPSHOT)
+def monthly_job(name: str, title: str, systems: Sequence[System]) -> dg.UnresolvedAssetJobDefinition:
+    """Months: raw tables, their checks, and the models computed by month."""
+    raw = _raw(systems, Cadence.MONTHLY)
     return dg.define_asset_job(
-        f"{system.name}_reference",
-        selection=registries | _built_on(registries, "reference"),
-        description=f"Registries of {system.title}: snapshots, compiled indicators, dimensions.",
-        tags={"system": system.name},
+        f"{name}_{MONTHLY}",
+        selection=raw | _built_on(raw, MONTHLY),
+        description=f"Months of {title}: raw tables, checks, facts and reports.",
+        tags={"system": name},
     )
+
+
+def weekly_job(name: str, title: str, systems: Sequence[System]) -> dg.UnresolvedAssetJobDefinition:
+    """Weeks: raw tables and their checks. The months they feed are built by ``programme_months``."""
+    return dg.define_asset_job(
+        f"{name}_{WEEKLY}",
+        selection=_raw(systems, Cadence.WEEKLY),
+        description=f"Weeks of {title}: raw tables, both pipelines, and their checks.",
+        tags={"system": name},
+    )
+
+
+def programme_months_job(systems: Sequence[System]) -> dg.UnresolvedAssetJobDefinition:
+    """Months computed from what the tracker programmes' weeks and months hold, whichever way these were loaded."""
+    trackers = [system for system in systems if system.programmes]
+    return dg.define_asset_job(
+        "programme_months",
+        selection=dg.AssetSelection.tag(_MODELS, MONTHLY) & _raw(trackers, Cadence.WEEKLY).downstream(),
+        description="Months of the tracker programmes, from weeks: each day counts in its own month.",
+    )
+
+
+def jobs_of(systems: Sequence[System]) -> list[dg.UnresolvedAssetJobDefinition]:
+    """Every job there is: a system's own, and those of several together."""
+    made = []
+    for scope in [(s.name, s.title, [s]) for s in systems]:
+        made += [reference_job(*scope)]
+        made += [weekly_job(*scope)] if has(scope[2], Cadence.WEEKLY) else []
+        made += [monthly_job(*scope)] if has(scope[2], Cadence.MONTHLY) else []
+    trackers = ("trackers", "the trackers", [s for s in systems if s.programmes])
+    together = [reference_job("all", "every system", systems), weekly_job(*trackers), monthly_job(*trackers)]
+    return [*made, *together, programme_months_job(systems)]

@@ -1,7 +1,7 @@
 """How time is cut for Dagster, in the calendar of Africa/Kigali.
 
 Belongs here: partition definitions and the way from a run's keys to landing partitions. Does not: DHIS2 periods
-(``periods``). Keys are the first day of the month, e.g. ``2026-03-01``.
+(``periods``). Keys are the first day of the month, e.g. ``2026-03-01``, or the Monday of the ISO week, ``2026-03-02``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from hic_assets.landing.ledger import Partition
-from hic_assets.periods import month_of_partition, month_window
+from hic_assets.periods import month_of_partition, month_window, week_window
+from hic_assets.systems.declare import Cadence
 
 TIMEZONE = "Africa/Kigali"
 # Of every system: models that join several have one partition axis.
 FIRST_MONTH = date(2020, 1, 1)
+# The Monday of the week that holds it: ISO week 1 of 2020.
+FIRST_WEEK = date(2019, 12, 30)
 
 
 def now() -> datetime:
@@ -35,9 +38,32 @@ def monthly() -> dg.MonthlyPartitionsDefinition:
     return dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), timezone=TIMEZONE)
 
 
+def weekly() -> dg.WeeklyPartitionsDefinition:
+    """Completed ISO weeks, Monday to Sunday."""
+    return dg.WeeklyPartitionsDefinition(start_date=FIRST_WEEK.isoformat(), timezone=TIMEZONE, day_offset=1)
+
+
+def partitions_of(cadence: Cadence) -> dg.TimeWindowPartitionsDefinition | None:
+    """How a cadence is cut; None for snapshots."""
+    if cadence is Cadence.SNAPSHOT:
+        return None
+    return weekly() if cadence is Cadence.WEEKLY else monthly()
+
+
+def landing_partition(cadence: Cadence, key: str) -> Partition:
+    """The landing partition of a key."""
+    return Partition(key, *(week_window(key) if cadence is Cadence.WEEKLY else month_window(key)))
+
+
 def month_partition(key: str) -> Partition:
     """The landing partition of a monthly key."""
-    return Partition(key, *month_window(key))
+    return landing_partition(Cadence.MONTHLY, key)
+
+
+def months_touched(first: date, last: date) -> list[str]:
+    """Keys of the months that hold a day from ``first`` to ``last`` (both included): of a week, one or two."""
+    months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    return [date(m // 12, m % 12 + 1, 1).isoformat() for m in months]
 
 
 def dhis2_month(partition: Partition) -> str:

@@ -14,7 +14,7 @@ from hic_assets.extract.auth import BasicAuth, SourceAuth, TokenAuth
 from hic_assets.extract.dhis2.client import Dhis2Client
 from hic_assets.extract.errors import AuthError
 from hic_assets.extract.http import HttpOptions
-from hic_assets.landing.ddl import create_ops
+from hic_assets.prepare import prepare
 from hic_assets.settings import Settings, SourceSettings, source_settings
 from hic_assets.systems.declare import System
 from hic_assets.warehouse import Warehouse, open_warehouse
@@ -31,7 +31,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if self._opened is None:
             opened = open_warehouse(Settings())
             with opened.connect(autocommit=True) as connection:
-                create_ops(connection)
+                prepare(connection)
             self._opened = opened
         return self._opened
 
@@ -65,6 +65,10 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def spool(self) -> Path:
         """The folder below HIC_HOME for what waits on disk while it is landed; this process's own."""
         return work_folder(Settings().home / "spool")
+
+    def kept(self) -> Path:
+        """The folder below HIC_HOME where what a killed load had read waits for the next one to go on from."""
+        return Settings().home / "kept"
 
     def concurrency(self, system: System) -> int:
         """Requests under way at once."""

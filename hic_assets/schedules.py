@@ -1,4 +1,4 @@
-"""When systems are read: registries daily, months after their reporting deadline; all in Africa/Kigali.
+"""When systems are read: registries daily, months after their reporting deadline, weeks when they end; in Africa/Kigali.
 
 A schedule is registered here or does not exist; switching one off in the UI holds for that installation only.
 """
@@ -8,25 +8,32 @@ from datetime import datetime
 
 import dagster as dg
 
-from hic_assets.partitions import TIMEZONE, contiguous_ranges, monthly, range_tags
+from hic_assets.jobs import MONTHLY, REFERENCE, has
+from hic_assets.partitions import TIMEZONE, contiguous_ranges, monthly, partitions_of, range_tags
 from hic_assets.resources import WarehouseResource
 from hic_assets.sensors import loaded_months
-from hic_assets.systems.declare import System
+from hic_assets.systems.declare import Cadence, System
 
 # Completeness registrations leave no trace when they are taken back (contract 1.4), so recent months are read whole
 # again; the change sensor covers values older than this.
 MONTHS_READ_AGAIN = 3
+# Records of a week are entered for some weeks after it; the change sensor covers those that come later still.
+WEEKS_READ_AGAIN = 4
 # Older months are read whole again in turn, so many a week: what leaves no trace at the source (a registration taken
 # back, an import under old timestamps) is found within a quarter even of seven years (contract 1.13, reconciliation).
 MONTHS_A_WEEK = 6
+_PERIOD = {Cadence.MONTHLY: "month", Cadence.WEEKLY: "week"}
 
 
-def monthly_run(system: System, context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """One run over the last completed months as of the tick."""
-    definition = monthly()
-    keys = definition.get_partition_keys(current_time=context.scheduled_execution_time)[-MONTHS_READ_AGAIN:]
+def recent_run(
+    system: System, cadence: Cadence, partitions: int, context: dg.ScheduleEvaluationContext
+) -> dg.RunRequest | dg.SkipReason:
+    """One run over the last completed partitions of a cadence as of the tick."""
+    definition = partitions_of(cadence)
+    assert definition is not None  # noqa: S101 - snapshots have no recent partitions
+    keys = definition.get_partition_keys(current_time=context.scheduled_execution_time)[-partitions:]
     if not keys:
-        return dg.SkipReason("No month is complete yet.")
+        return dg.SkipReason(f"No {_PERIOD[cadence]} is complete yet.")
     return dg.RunRequest(
         run_key=f"{system.name}-{keys[-1]}-{context.scheduled_execution_time:%Y%m%d%H%M}",
         tags=range_tags(keys[0], keys[-1]),
@@ -45,37 +52,64 @@ def months_in_turn(loaded: Iterable[str], at: datetime) -> list[str]:
     return older[start : start + MONTHS_A_WEEK]
 
 
-def schedules(system: System, monthly_job: str, reference_job: str) -> list[dg.ScheduleDefinition]:
-    """The schedules of one system."""
+def schedules(system: System) -> list[dg.ScheduleDefinition]:
+    """The schedules of one system: one a job it has, and one for what leaves no trace at the source."""
+    made = [_reference(system)]
+    if has([system], Cadence.MONTHLY):
+        words = "after the reporting deadline"
+        made.append(_recent(system, Cadence.MONTHLY, system.monthly_cron, MONTHS_READ_AGAIN, words))
+    if has([system], Cadence.WEEKLY):
+        made.append(_recent(system, Cadence.WEEKLY, system.weekly_cron, WEEKS_READ_AGAIN, "by both pipelines"))
+    return [*made, _keys(system) if system.programmes else _older_months(system)]
 
+
+def _recent(system: System, cadence: Cadence, cron: str, partitions: int, words: str) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=f"{system.name}_monthly",
-        job_name=monthly_job,
-        cron_schedule=system.monthly_cron,
+        name=f"{system.name}_{cadence.value}",
+        job_name=f"{system.name}_{cadence.value}",
+        cron_schedule=cron,
         execution_timezone=TIMEZONE,
-        description=f"Reads the last {MONTHS_READ_AGAIN} completed months of {system.title}, after the reporting deadline.",
+        description=f"Reads the last {partitions} completed {_PERIOD[cadence]}s of {system.title}, {words}.",
     )
-    def monthly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return monthly_run(system, context)
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return recent_run(system, cadence, partitions, context)
 
+    return schedule
+
+
+def _reference(system: System) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=f"{system.name}_reference",
-        job_name=reference_job,
+        name=f"{system.name}_{REFERENCE}",
+        job_name=f"{system.name}_{REFERENCE}",
         cron_schedule=system.snapshot_cron,
         execution_timezone=TIMEZONE,
-        description=f"Reads the registries of {system.title} whole, and rebuilds the dimensions.",
+        description=f"Reads the registries of {system.title} whole, and rebuilds what is made of them.",
     )
-    def reference_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         return dg.RunRequest(run_key=f"{system.name}-reference-{context.scheduled_execution_time:%Y%m%d%H%M}")
 
+    return schedule
+
+
+def _keys(system: System) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=f"{system.name}_key_reconciliation",
+        job_name=f"{system.name}_key_reconciliation",
+        cron_schedule=system.reconciliation_cron,
+        execution_timezone=TIMEZONE,
+        description=f"Compares every key of {system.title} with what is held.",
+    )
+
+
+def _older_months(system: System) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=f"{system.name}_reconciliation",
-        job_name=monthly_job,
+        job_name=f"{system.name}_{MONTHLY}",
         cron_schedule=system.reconciliation_cron,
         execution_timezone=TIMEZONE,
         description=f"Reads older months of {system.title} whole again, {MONTHS_A_WEEK} a week in turn.",
     )
-    def reconciliation_schedule(
+    def schedule(
         context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
     ) -> list[dg.RunRequest] | dg.SkipReason:
         months = months_in_turn(loaded_months(warehouse.open(), system), context.scheduled_execution_time)
@@ -88,4 +122,4 @@ def schedules(system: System, monthly_job: str, reference_job: str) -> list[dg.S
             for first, last in contiguous_ranges(months, monthly())
         ]
 
-    return [monthly_schedule, reference_schedule, reconciliation_schedule]
+    return schedule

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from hic_assets.assets.metadata import definition_metadata, load_metadata
-from hic_assets.assets.readers import open_client, open_source
+from hic_assets.assets.readers import expected_of, open_client, open_source
 from hic_assets.extract.dhis2.client import Dhis2Client
 from hic_assets.extract.errors import (
     AuthError,
@@ -25,7 +25,7 @@ from hic_assets.landing import ledger
 from hic_assets.landing.errors import LandingError, MetadataMissing, SpillFull
 from hic_assets.landing.land import LoadResult, land, result_of_run
 from hic_assets.landing.ledger import Partition
-from hic_assets.partitions import month_partition, monthly
+from hic_assets.partitions import landing_partition, partitions_of
 from hic_assets.resources import SourcesResource, WarehouseResource
 from hic_assets.settings import SettingsError
 from hic_assets.systems.declare import Cadence, Feed, System
@@ -63,7 +63,11 @@ def registry_keys(system: System) -> list[dg.AssetKey]:
 
 
 def _raw_asset(system: System, feed: Feed) -> dg.AssetsDefinition:
-    partitioned = feed.cadence is Cadence.MONTHLY
+    definition = partitions_of(feed.cadence)
+    partitioned = definition is not None
+    tags = {"layer": "raw", "system": system.name, "cadence": feed.cadence.value}
+    if feed.programme and feed.pipeline:
+        tags |= {"programme": feed.programme.name, "pipeline": feed.pipeline.value}
 
     @dg.asset(
         key=asset_key(system, feed),
@@ -71,13 +75,13 @@ def _raw_asset(system: System, feed: Feed) -> dg.AssetsDefinition:
         group_name=system.name,
         owners=list(system.owners),
         kinds={"dhis2", "postgres"},
-        tags={"layer": "raw", "system": system.name, "cadence": feed.cadence.value},
+        tags=tags,
         metadata=definition_metadata(feed.table),
         deps=registry_keys(system) if feed.period_types else [],
-        partitions_def=monthly() if partitioned else None,
+        partitions_def=definition,
         backfill_policy=dg.BackfillPolicy.single_run() if partitioned else None,
         retry_policy=RETRY,
-        # By asset, not by partition: so only for snapshots. Months have the freshness check.
+        # By asset, not by partition: so only for snapshots. Months and weeks have the freshness check.
         freshness_policy=None
         if partitioned
         else dg.FreshnessPolicy.time_window(fail_window=timedelta(days=feed.due_days)),
@@ -89,7 +93,8 @@ def _raw_asset(system: System, feed: Feed) -> dg.AssetsDefinition:
         warehouse: WarehouseResource,
         sources: SourcesResource,
     ) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None]]:
-        partitions = [month_partition(k) for k in context.partition_keys] if partitioned else [Partition()]
+        keys = context.partition_keys if partitioned else []
+        partitions = [landing_partition(feed.cadence, key) for key in keys] or [Partition()]
         opened = warehouse.open()
         results, failures = _load_all(context, system, feed, partitions, opened, sources, config)
         if failures:
@@ -143,12 +148,13 @@ def _load_each(
 ) -> tuple[list[LoadResult], _Failures]:
     results: list[LoadResult] = []
     failures: _Failures = {}
+    expected = expected_of(warehouse, feed) if feed.programme else None
     for number, partition in enumerate(partitions, 1):
         if context.retry_number and (landed := result_of_run(warehouse, feed.table, partition, context.run.run_id)):
             results.append(landed)
             continue
         try:
-            source = open_source(system, feed, partition, client, warehouse, sources.concurrency(system))
+            source = open_source(system, feed, partition, client, warehouse, sources, expected)
         except MetadataMissing as error:
             _refuse(context, feed, partition, warehouse, error)
             failures[partition] = error

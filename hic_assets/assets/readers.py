@@ -14,25 +14,15 @@ from hic_assets.extract.dhis2 import metadata
 from hic_assets.extract.dhis2.client import Dhis2Client
 from hic_assets.extract.dhis2.completeness import completeness
 from hic_assets.extract.dhis2.data_values import data_values
-from hic_assets.landing.ddl import create_once
+from hic_assets.extract.dhis2.legacy_tracker.read import records as legacy_records
+from hic_assets.extract.dhis2.tracker.read import Expected
+from hic_assets.extract.dhis2.tracker.read import records as tracker_records
 from hic_assets.landing.errors import MetadataMissing
 from hic_assets.landing.ledger import Partition
 from hic_assets.partitions import FIRST_MONTH, dhis2_month, today
 from hic_assets.resources import SourcesResource
-from hic_assets.systems.declare import Cadence, Feed, System
+from hic_assets.systems.declare import Cadence, Feed, Pipeline, System
 from hic_assets.warehouse import Warehouse
-
-SOURCE_SYSTEM = """
-create table if not exists ops.source_system (
-    system text primary key,
-    system_id text not null,
-    url text not null,
-    version text not null,
-    seen_at timestamptz not null default now()
-);
-comment on table ops.source_system is
-    'Which server each system was landed from; another system id at the same address stops every load.';
-"""
 
 
 @dataclass(frozen=True)
@@ -55,7 +45,6 @@ def open_client(system: System, warehouse: Warehouse, sources: SourcesResource) 
     if system.name in sources.refused:
         raise sources.refused[system.name]
     with warehouse.connect(autocommit=True) as connection:
-        create_once(connection, SOURCE_SYSTEM)
         found = connection.execute(
             "select system_id from ops.source_system where system = %s", (system.name,)
         ).fetchone()
@@ -69,10 +58,18 @@ def open_client(system: System, warehouse: Warehouse, sources: SourcesResource) 
 
 
 def open_source(
-    system: System, feed: Feed, partition: Partition, client: Dhis2Client, warehouse: Warehouse, concurrency: int
+    system: System,
+    feed: Feed,
+    partition: Partition,
+    client: Dhis2Client,
+    warehouse: Warehouse,
+    sources: SourcesResource,
+    expected: Expected | None = None,
 ) -> OpenedSource:
-    """The source of one partition of one feed."""
+    """The source of one partition of one feed; ``expected``: what a tracker's is planned by."""
     url = client.http.base_url
+    if feed.programme and feed.kind:
+        return OpenedSource(_records(system, feed, partition, client, sources, expected), frozenset(), url)
     if not feed.period_types:
         reader = getattr(metadata, feed.reader)
         return OpenedSource(reader(client), frozenset(), url)
@@ -83,8 +80,44 @@ def open_source(
         return OpenedSource(nothing, frozenset(), url)
     periods = [dhis2_month(partition)] if feed.cadence is Cadence.MONTHLY else years()
     read = completeness if feed.reader == "completeness" else data_values
-    batches = read(client, data_sets, periods, split_level=system.slice_level, concurrency=concurrency)
+    batches = read(client, data_sets, periods, split_level=system.slice_level, concurrency=sources.concurrency(system))
     return OpenedSource(batches, frozenset(periods), url)
+
+
+def _records(
+    system: System,
+    feed: Feed,
+    partition: Partition,
+    client: Dhis2Client,
+    sources: SourcesResource,
+    expected: Expected | None,
+) -> BatchSource:
+    """Records of a tracker programme in one partition."""
+    assert feed.programme and feed.kind and partition.start and partition.end  # noqa: S101 - of every tracker feed
+    what = (client, feed.kind, feed.programme.uid, partition.start, partition.end)
+    if feed.pipeline is Pipeline.LEGACY:
+        return legacy_records(*what, programme=feed.programme.name)
+    return tracker_records(
+        *what,
+        split_level=system.slice_level,
+        concurrency=sources.concurrency(system),
+        expected=expected,
+        keep=sources.kept(),
+    )
+
+
+def expected_of(warehouse: Warehouse, feed: Feed) -> Expected | None:
+    """How much a partition is likely to hold and how fast the server gives it, from the table's latest load with rows."""
+    with warehouse.connect() as connection:
+        found = connection.execute(
+            """select rows, seconds from (
+                 select l.load_id, sum(s.rows)::bigint as rows, sum(s.seconds) as seconds
+                 from ops.load l join ops.load_slice s using (load_id)
+                 where l.system = %s and l.table_name = %s and l.is_current group by 1
+               ) loads where rows > 0 and seconds > 0 order by load_id desc limit 1""",
+            (feed.table.system, feed.table.name),
+        ).fetchone()
+    return None if found is None else Expected(rows=found[0], rows_per_second=found[0] / found[1])
 
 
 def data_sets_of(warehouse: Warehouse, system: System, feed: Feed) -> list[str]:

@@ -28,6 +28,8 @@ class Verdict:
     words: str
     numbers: dict[str, int | float | str] = field(default_factory=dict)
     rows: Sequence[dict[str, Any]] = ()
+    grave: bool = False
+    """A 'no' that is an error, where the question itself does not say how bad one is."""
 
 
 def scope(warehouse: Warehouse, table: Table, run_id: str | None) -> list[int]:
@@ -71,7 +73,10 @@ def accounting(warehouse: Warehouse, table: Table, loads: Sequence[int]) -> Verd
 
 
 def volume(warehouse: Warehouse, table: Table, loads: Sequence[int]) -> Verdict:
-    """Is a partition's volume within half and double the median of the other partitions around it?"""
+    """Is a partition's volume within half and double the median of the other partitions around it?
+
+    Not asked where they hold a handful of rows, whose number says nothing.
+    """
     rows = _ask(
         warehouse,
         """select l.partition_key as partition, l.landed, o.median
@@ -81,7 +86,7 @@ def volume(warehouse: Warehouse, table: Table, loads: Sequence[int]) -> Verdict:
                and p.partition_key <> l.partition_key
                and p.window_start between l.window_start - interval '12 months' and l.window_start + interval '12 months'
            ) o
-           where l.load_id = any(%(loads)s) and o.partitions >= 3
+           where l.load_id = any(%(loads)s) and o.partitions >= 3 and greatest(o.median, l.landed) >= 50
              and (l.landed < 0.5 * o.median or l.landed > 2 * o.median)
            order by 1""",
         table,
@@ -91,7 +96,7 @@ def volume(warehouse: Warehouse, table: Table, loads: Sequence[int]) -> Verdict:
         f"{len(rows)} of {len(loads)} partitions hold less than half or more than double of what their neighbours do."
     )
     return Verdict(
-        not rows, words if rows else "Volumes agree with neighbouring months.", {"partitions": len(loads)}, rows
+        not rows, words if rows else "Volumes agree with the partitions around.", {"partitions": len(loads)}, rows
     )
 
 
@@ -101,13 +106,20 @@ def due_month(today: date, due_days: int) -> date:
     return (ended_by.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def freshness(warehouse: Warehouse, feed: Feed, now: datetime) -> Verdict:
-    """Is the latest partition that is due loaded (monthly), or the snapshot recent (registries)?
+def due_week(today: date, due_days: int) -> date:
+    """Monday of the latest week that is due: ``due_days`` days have passed since it ended."""
+    ended_by = today - timedelta(days=due_days)
+    return ended_by - timedelta(days=ended_by.weekday() + 7)
 
-    ``now`` is in the calendar's time zone: its date says which month has ended.
+
+def freshness(warehouse: Warehouse, feed: Feed, now: datetime) -> Verdict:
+    """Is the latest partition that is due loaded (monthly, weekly), or the snapshot recent (registries)?
+
+    ``now`` is in the calendar's time zone: its date says which month or week has ended.
     """
     table = feed.table
-    due = due_month(now.date(), feed.due_days)
+    weekly = feed.cadence is Cadence.WEEKLY
+    due = (due_week if weekly else due_month)(now.date(), feed.due_days)
     with warehouse.connect() as connection:
         found = connection.execute(
             """select max(window_start), max(finished_at), coalesce(bool_or(window_start = %s), false) from ops.load
@@ -115,8 +127,10 @@ def freshness(warehouse: Warehouse, feed: Feed, now: datetime) -> Verdict:
             (due, table.system, table.name),
         ).fetchone()
     latest, finished, due_is_there = found or (None, None, False)
-    if feed.cadence is Cadence.MONTHLY:
-        words = f"Latest month loaded: {latest or 'none'}; due by now: {due}" + ("." if due_is_there else ", missing.")
+    if feed.cadence is not Cadence.SNAPSHOT:
+        words = f"Latest {'week' if weekly else 'month'} loaded: {latest or 'none'}; due by now: {due}" + (
+            "." if due_is_there else ", missing."
+        )
         return Verdict(due_is_there, words, {"latest": str(latest), "due": str(due)})
     age = None if finished is None else now - finished
     passed = age is not None and age <= timedelta(days=feed.due_days)
@@ -212,6 +226,12 @@ def _ask(
         )
         cursor = connection.cursor(row_factory=dict_row)
         return cursor.execute(statement, {"loads": list(loads), "sample": SAMPLE, **parameters}).fetchall()
+
+
+def partitions_of(warehouse: Warehouse, loads: Sequence[int]) -> list[date]:
+    """First days of the partitions that loads are of, in order."""
+    with warehouse.connect() as connection:
+        return sorted(_partitions(connection, loads))
 
 
 def _partitions(connection: Connection[Any], loads: Sequence[int]) -> list[date]:

@@ -1,9 +1,10 @@
 """Asset checks of raw tables: which questions are asked of which table, and how bad a 'no' is.
 
-Accounting blocks what is downstream: numbers that do not add up must not reach a mart. The others warn.
+Accounting blocks what is downstream: numbers that do not add up must not reach a mart. Parity beyond a programme's
+tolerance is an error too, but stops nothing: both tables are whole, and people read the one they trust. Others warn.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import dagster as dg
 from psycopg.errors import UndefinedTable
@@ -11,18 +12,31 @@ from psycopg.errors import UndefinedTable
 from hic_assets.assets.metadata import table_value
 from hic_assets.assets.raw import asset_key
 from hic_assets.checks import questions
+from hic_assets.checks.fields import unknown_fields_verdict
 from hic_assets.checks.questions import Verdict
+from hic_assets.extract.dhis2.tracker.fields import Kind
+from hic_assets.parity.verdict import parity_verdict
 from hic_assets.partitions import now
 from hic_assets.resources import WarehouseResource
-from hic_assets.systems.declare import Cadence, Feed, System
+from hic_assets.systems.declare import Cadence, Feed, Pipeline, Programme, System
 from hic_assets.warehouse import Warehouse
 
 Ask = Callable[[Warehouse, list[int]], Verdict]
+PARITY = "parity"
 
 
 def raw_checks(system: System) -> list[dg.AssetChecksDefinition]:
-    """Every check of a system's raw tables: one op a table, each check selectable by itself."""
-    return [_checks_of(system, feed) for feed in system.feeds]
+    """Every check of a system's raw tables: one op a table, each check selectable by itself.
+
+    Parity is an op of its own: where the legacy table cannot be read, the other checks are answered all the same.
+    """
+    made = []
+    for feed in system.feeds:
+        asked = _questions(system, feed)
+        parity = {name: asked.pop(name) for name in [PARITY] if name in asked}
+        made.append(_checks_of(system, feed, f"{feed.table.relation}_checks", asked))
+        made += [_checks_of(system, feed, f"{feed.table.relation}_parity", parity)] if parity else []
+    return made
 
 
 def _questions(system: System, feed: Feed) -> dict[str, tuple[str, Ask]]:
@@ -38,9 +52,9 @@ def _questions(system: System, feed: Feed) -> dict[str, tuple[str, Ask]]:
             lambda w, loads: questions.freshness(w, feed, now()),
         ),
     }
-    if feed.cadence is Cadence.MONTHLY:
+    if feed.cadence is not Cadence.SNAPSHOT:
         asked["volume"] = (
-            "A month holds between half and double the rows of the months around it.",
+            "A partition holds between half and double the rows of those around it.",
             lambda w, loads: questions.volume(w, table, loads),
         )
     for column in table.columns:
@@ -55,6 +69,24 @@ def _questions(system: System, feed: Feed) -> dict[str, tuple[str, Ask]]:
             "Reports marked complete hold values, and reports with values are marked complete.",
             lambda w, loads: questions.registrations_against_values(w, table, registrations, loads),
         )
+    if feed.programme and feed.kind and feed.pipeline is Pipeline.UNIFIED:
+        asked |= _of_unified(feed, feed.programme, feed.kind)
+    return asked
+
+
+def _of_unified(feed: Feed, programme: Programme, kind: Kind) -> dict[str, tuple[str, Ask]]:
+    """What is asked of a unified table only: its legacy twin, and the models that stage it."""
+    asked: dict[str, tuple[str, Ask]] = {}
+    if programme.legacy:
+        asked[PARITY] = (
+            "The legacy pipeline's table says the same, row by row and field by field (tolerance declared).",
+            lambda w, loads: parity_verdict(w, programme, kind, questions.partitions_of(w, loads)),
+        )
+    if kind is not Kind.ENROLLMENTS:
+        asked["unknown_fields"] = (
+            "Every field that records hold has a column in the staging model; 'hic staging' makes one for a new field.",
+            lambda w, loads: unknown_fields_verdict(w, programme, kind, loads),
+        )
     return asked
 
 
@@ -62,23 +94,29 @@ def _unknown(feed: Feed, rule: str, column: str) -> Ask:
     return lambda w, loads: questions.unknown(w, feed.table, loads, rule, column)
 
 
-def _checks_of(system: System, feed: Feed) -> dg.AssetChecksDefinition:
+def _also_reads(system: System, feed: Feed, check: str) -> list[dg.AssetKey]:
+    """Other tables of the same run that a check compares with, which must have landed first."""
+    if check == "registrations_against_values":
+        return [asset_key(system, system.feed("complete_registrations"))]
+    if check == PARITY and feed.programme and feed.kind:
+        return [asset_key(system, system.programme_feed(feed.programme, feed.kind, Pipeline.LEGACY))]
+    return []
+
+
+def _checks_of(system: System, feed: Feed, name: str, asked: Mapping[str, tuple[str, Ask]]) -> dg.AssetChecksDefinition:
     key = asset_key(system, feed)
-    asked = _questions(system, feed)
     specs = [
         dg.AssetCheckSpec(
-            name,
+            check,
             asset=key,
             description=description,
-            blocking=name == "accounting",
-            additional_deps=[asset_key(system, system.feed("complete_registrations"))]
-            if name == "registrations_against_values"
-            else [],
+            blocking=check == "accounting",
+            additional_deps=_also_reads(system, feed, check),
         )
-        for name, (description, _) in asked.items()
+        for check, (description, _) in asked.items()
     ]
 
-    @dg.multi_asset_check(specs=specs, name=f"{feed.table.relation}_checks", can_subset=True)
+    @dg.multi_asset_check(specs=specs, name=name, can_subset=True)
     def checks(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult]:
         opened = warehouse.open()
         loads = questions.scope(opened, feed.table, context.run.run_id)
@@ -110,7 +148,9 @@ def _result(key: dg.AssetCheckKey, verdict: Verdict) -> dg.AssetCheckResult:
         asset_key=key.asset_key,
         check_name=key.name,
         passed=verdict.passed,
-        severity=dg.AssetCheckSeverity.ERROR if key.name == "accounting" else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR
+        if verdict.grave or key.name == "accounting"
+        else dg.AssetCheckSeverity.WARN,
         description=verdict.words,
         metadata=metadata,
     )

@@ -3,9 +3,14 @@
 Opening this folder shows the mission. Belongs here: declarations. Does not: code that reads, lands or judges.
 """
 
-from hic_assets.systems.declare import System
+from hic_assets.systems.cancer_registry import CANCER_REGISTRY
+from hic_assets.systems.declare import Programme, System
+from hic_assets.systems.hiv_tracker import HIV_TRACKER
 from hic_assets.systems.hmis import HMIS
+from hic_assets.systems.hmis_tracker import HMIS_TRACKER
+from hic_assets.systems.immunization_tracker import IMMUNIZATION_TRACKER
 
-SYSTEMS: tuple[System, ...] = (HMIS,)
+SYSTEMS: tuple[System, ...] = (HMIS, HMIS_TRACKER, HIV_TRACKER, IMMUNIZATION_TRACKER, CANCER_REGISTRY)
+PROGRAMMES: tuple[Programme, ...] = tuple(programme for system in SYSTEMS for programme in system.programmes)
 
-__all__ = ["HMIS", "SYSTEMS", "System"]
+__all__ = ["HMIS", "PROGRAMMES", "SYSTEMS", "Programme", "System"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hic_assets.extract.dhis2.tracker.fields import Kind
 from hic_assets.landing.table import Table
 
 
@@ -15,7 +16,48 @@ class Cadence(StrEnum):
     """How a table is cut in time. A partition is when something happened, never when it was pulled."""
 
     MONTHLY = "monthly"
+    WEEKLY = "weekly"
+    """ISO weeks, Monday to Sunday."""
     SNAPSHOT = "snapshot"
+
+
+class Pipeline(StrEnum):
+    """Which of the two ways a tracker programme's table is filled by."""
+
+    LEGACY = "legacy"
+    UNIFIED = "unified"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """When the unified tables of a programme may replace the legacy ones.
+
+    ``tolerance``: share of a partition's rows that may differ while it still counts as clean.
+    ``clean_partitions``: how many of the latest partitions in a row must be clean, in all three tables.
+    """
+
+    tolerance: float = 0.0
+    clean_partitions: int = 8
+
+
+@dataclass(frozen=True)
+class Programme:
+    """One DHIS2 tracker programme.
+
+    ``name``: as people and commands call it, unique over all systems; also the prefix of its staging models' names.
+    ``uid``: of the DHIS2 program. ``tables``: prefix of its raw tables (``raw.<tables>_events``, ``raw.u_<tables>_events``).
+    ``staging``: folder of its staging models. ``legacy``: whether the pipeline on the old endpoints still exists; to
+    delete it, write False and run ``hic staging``.
+    """
+
+    name: str
+    uid: str
+    title: str
+    cadence: Cadence
+    tables: str
+    staging: str
+    legacy: bool = True
+    trust: Trust = Trust()
 
 
 @dataclass(frozen=True)
@@ -26,6 +68,7 @@ class Feed:
     ``period_types``: DHIS2 period types of the data sets it holds, for tables of reported values.
     ``due_days``: days after a partition's end by which it should have been loaded.
     ``optional``: a server may have no data set of these period types; the table is then empty, and that is no error.
+    ``programme``, ``kind``, ``pipeline``: of a tracker table, whose records of which kind it holds and how they are read.
     """
 
     table: Table
@@ -34,6 +77,9 @@ class Feed:
     period_types: tuple[str, ...] = ()
     due_days: int = 10
     optional: bool = False
+    programme: Programme | None = None
+    kind: Kind | None = None
+    pipeline: Pipeline | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +88,8 @@ class System:
 
     ``name`` prefixes its raw tables and environment variables (``HIC_<NAME>_URL`` …).
     ``slice_level``: organisation unit level at which a partition is cut into requests.
-    ``monthly_cron`` / ``snapshot_cron`` / ``reconciliation_cron``: when its tables are read, in Africa/Kigali; ``change_minutes``: how often
+    ``programmes``: of a tracker, in the order declared.
+    ``weekly_cron`` / ``monthly_cron`` / ``snapshot_cron`` / ``reconciliation_cron``: when its tables are read, in Africa/Kigali; ``change_minutes``: how often
     the change sensor asks for late and edited data.
     """
 
@@ -51,7 +98,9 @@ class System:
     description: str
     owners: tuple[str, ...]
     feeds: tuple[Feed, ...]
+    programmes: tuple[Programme, ...] = ()
     slice_level: int = 3
+    weekly_cron: str = "0 4 * * 1"
     monthly_cron: str = "0 6 6 * *"
     snapshot_cron: str = "0 2 * * *"
     reconciliation_cron: str = "0 1 * * 0"
@@ -60,6 +109,11 @@ class System:
     def feed(self, table: str) -> Feed:
         """The feed of a table by the table's name."""
         return next(f for f in self.feeds if f.table.name == table)
+
+    def programme_feed(self, programme: Programme, kind: Kind, pipeline: Pipeline) -> Feed:
+        """The feed of one table of a programme."""
+        wanted = (programme, kind, pipeline)
+        return next(f for f in self.feeds if (f.programme, f.kind, f.pipeline) == wanted)
 
     def by_cadence(self, cadence: Cadence) -> tuple[Feed, ...]:
         """Feeds of one cadence, in the order declared."""

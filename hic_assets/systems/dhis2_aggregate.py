@@ -91,7 +91,7 @@ def _registrations(system: str) -> Table:
     )
 
 
-def _snapshot(name: str, description: str, keys: str, others: str = "") -> Feed:
+def snapshot(name: str, description: str, keys: str, others: str = "") -> Feed:
     """A registry read whole: ``keys`` and ``others`` are ``name: description`` lines; the system's name is filled in later."""
     lines = [(line, True) for line in keys.strip().splitlines()]
     lines += [(line, False) for line in others.strip().splitlines()]
@@ -103,7 +103,7 @@ def _snapshot(name: str, description: str, keys: str, others: str = "") -> Feed:
 
 
 _REGISTRIES = (
-    _snapshot(
+    snapshot(
         "organisation_units",
         "The facility registry and its hierarchy: one row an organisation unit.",
         "id: UID.",
@@ -119,8 +119,8 @@ _REGISTRIES = (
         latitude: Degrees north.
         last_updated: Change time, server local.""",
     ),
-    _snapshot("organisation_unit_levels", "Names of the hierarchy's levels.", "level: Level.", "name: Name."),
-    _snapshot(
+    snapshot("organisation_unit_levels", "Names of the hierarchy's levels.", "level: Level.", "name: Name."),
+    snapshot(
         "organisation_unit_group_members",
         "Type and ownership of facilities: one row a group and member.",
         """group_id: UID of the group.
@@ -130,7 +130,7 @@ _REGISTRIES = (
         group_code: Code of the group.
         group_name: Name of the group.""",
     ),
-    _snapshot(
+    snapshot(
         "data_elements",
         "What is reported: one row a data element.",
         "id: UID.",
@@ -144,7 +144,7 @@ _REGISTRIES = (
         category_combo: UID of the disaggregation scheme.
         last_updated: Change time, server local.""",
     ),
-    _snapshot(
+    snapshot(
         "category_option_combos",
         "Disaggregations: one row a category option combo.",
         "id: UID.",
@@ -154,7 +154,7 @@ _REGISTRIES = (
         category_combo_name: Name of the scheme.
         last_updated: Change time, server local.""",
     ),
-    _snapshot(
+    snapshot(
         "category_option_combo_options",
         "The options a disaggregation is made of: one row a combo and option.",
         """category_option_combo: UID of the combo.
@@ -164,7 +164,7 @@ _REGISTRIES = (
         category_option_name: Name of the option.
         category_name: Name of the category, e.g. Age.""",
     ),
-    _snapshot(
+    snapshot(
         "data_sets",
         "Report forms: one row a data set.",
         "id: UID.",
@@ -178,20 +178,20 @@ _REGISTRIES = (
         open_future_periods: How many future periods may be entered.
         last_updated: Change time, server local.""",
     ),
-    _snapshot(
+    snapshot(
         "data_set_elements",
         "Which data elements a form asks for.",
         """data_set: UID of the data set.
         data_element: UID of the data element.""",
         "category_combo: UID of the scheme that overrides the element's own.",
     ),
-    _snapshot(
+    snapshot(
         "data_set_org_units",
         "Which organisation units are expected to report a form.",
         """data_set: UID of the data set.
         org_unit: UID of the organisation unit.""",
     ),
-    _snapshot(
+    snapshot(
         "indicators",
         "Indicator definitions with their expressions: one row an indicator.",
         "id: UID.",
@@ -209,5 +209,5 @@ _REGISTRIES = (
         denominator_description: What the denominator counts.
         last_updated: Change time, server local.""",
     ),
-    _snapshot("constants", "Constants that expressions refer to.", "id: UID.", "code: Code.\nname: Name.\nvalue: Value."),
+    snapshot("constants", "Constants that expressions refer to.", "id: UID.", "code: Code.\nname: Name.\nvalue: Value."),
 )  # fmt: skip

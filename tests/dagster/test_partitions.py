@@ -11,8 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hic_assets.checks.questions import due_month
-from hic_assets.partitions import TIMEZONE, contiguous_ranges, dhis2_month, month_partition, monthly
+from hic_assets.checks.questions import due_month, due_week
+from hic_assets.partitions import (
+    TIMEZONE,
+    contiguous_ranges,
+    dhis2_month,
+    landing_partition,
+    month_partition,
+    monthly,
+    months_touched,
+    weekly,
+)
+from hic_assets.systems.declare import Cadence
 
 KEYS = [f"{year}-{month:02}-01" for year in (2020, 2021) for month in range(1, 13)]
 MONTHS = dg.StaticPartitionsDefinition(KEYS)
@@ -81,3 +91,35 @@ def test_the_day_is_that_of_kigali() -> None:
     kigali = ZoneInfo(TIMEZONE)
     assert due_month(before.astimezone(kigali).date(), 10) == date(2026, 4, 1)
     assert due_month(after.astimezone(kigali).date(), 10) == date(2026, 5, 1)
+
+
+def test_weeks_are_those_of_iso_from_the_first_of_2020_on() -> None:
+    keys = weekly().get_partition_keys(current_time=datetime(2027, 1, 10, tzinfo=UTC))
+    days = [date.fromisoformat(key) for key in keys]
+    assert all(day.weekday() == 0 for day in days)
+    assert days[0].isocalendar()[:2] == (2020, 1)
+    assert {day.isocalendar().year: day.isocalendar().week for day in days}[2026] == 53
+
+
+def test_a_week_is_a_partition_once_its_sunday_is_over_in_kigali() -> None:
+    sunday, monday = (datetime(2026, 3, 8, h, m, tzinfo=UTC) for h, m in ((21, 59), (22, 0)))
+    assert weekly().get_partition_keys(current_time=sunday)[-1] == "2026-02-23"
+    assert weekly().get_partition_keys(current_time=monday)[-1] == "2026-03-02"
+
+
+def test_a_weekly_partition_is_seven_days() -> None:
+    straddling = landing_partition(Cadence.WEEKLY, "2026-06-29")
+    assert (straddling.start, straddling.end) == (date(2026, 6, 29), date(2026, 7, 6))
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 60))
+def test_the_months_touched_are_those_of_every_day(first: date, days: int) -> None:
+    span = [first + timedelta(days=n) for n in range(days + 1)]
+    assert months_touched(first, span[-1]) == sorted({day.replace(day=1).isoformat() for day in span})
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 60))
+def test_the_due_week_has_ended_that_long_ago_and_the_next_has_not(day: date, days: int) -> None:
+    due = due_week(day, days)
+    assert due.weekday() == 0
+    assert due + timedelta(days=7 + days) <= day < due + timedelta(days=14 + days)

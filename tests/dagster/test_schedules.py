@@ -17,7 +17,7 @@ from hic_assets.schedules import MONTHS_A_WEEK, months_in_turn, schedules
 from hic_assets.systems import HMIS
 from hic_assets.warehouse import Warehouse
 
-MONTHLY, REFERENCE, RECONCILIATION = schedules(HMIS, "hmis_monthly", "hmis_reference")
+REFERENCE, MONTHLY, RECONCILIATION = schedules(HMIS)
 
 
 def evaluated(schedule: dg.ScheduleDefinition, instant: str) -> dg.RunRequest | str:

@@ -1,0 +1,212 @@
+"""Sensors of the trackers: late, edited and deleted records have exactly the partitions loaded again that they touch.
+
+Belongs here: which runs to request. Does not: finding what is stale (``tracker_changes``), reading it (``assets``).
+A cursor is a watermark a table, by the server's own clock; it stays where it is while a partition is still stale.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+from psycopg.errors import UndefinedTable
+
+from hic_assets.assets.raw import asset_key
+from hic_assets.assets.readers import open_client
+from hic_assets.extract.errors import AuthError, SourceError
+from hic_assets.partitions import contiguous_ranges, months_touched, partitions_of, range_tags, today
+from hic_assets.resources import SourcesResource, WarehouseResource
+from hic_assets.settings import SettingsError
+from hic_assets.systems.declare import Cadence, Programme, System
+from hic_assets.tracker_changes import changed, first_reading, unified_feeds
+from hic_assets.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+Watermarks = dict[str, str]
+# Beside the tables' own: the newest change that made anything stale, which tells one occasion to load from another.
+NEWEST = "*"
+
+
+def tick(
+    system: System, marks: Watermarks, warehouse: Warehouse, sources: SourcesResource
+) -> tuple[Watermarks, dict[Programme, set[date]]]:
+    """Ask a tracker once; return the new watermarks and the stale partitions by programme."""
+    stale = {programme: noted(warehouse, system, programme) for programme in system.programmes}
+    marks, errors = dict(marks), []
+    with open_client(system, warehouse, sources) as client:
+        client.info  # noqa: B018  (a server that is not to be asked ends this; trouble with one list does not)
+        for programme in system.programmes:
+            for feed in unified_feeds(system, programme):
+                name = feed.table.name
+                since = datetime.fromisoformat(marks[name]) if name in marks else first_reading(warehouse, feed)
+                if since is None:
+                    continue
+                try:
+                    found = changed(warehouse, client, feed, since)
+                except AuthError:
+                    raise
+                except SourceError as error:
+                    errors.append(error)
+                    continue
+                stale[programme].update(s.partition for s in found.stale)
+                # Until it is loaded, a change must be seen again at the next tick.
+                until = since if found.stale or found.watermark is None else found.watermark
+                marks[name] = until.isoformat()
+                if found.stale and found.watermark:
+                    marks[NEWEST] = max(marks.get(NEWEST, ""), found.watermark.isoformat())
+    for trouble in errors:
+        log.warning("Not asked for changes: %s", trouble)
+    if errors and not any(stale.values()):
+        raise errors[0]
+    return marks, {programme: days for programme, days in stale.items() if days}
+
+
+def noted(warehouse: Warehouse, system: System, programme: Programme) -> set[date]:
+    """Partitions that the reconciliation of keys has found stale and that were not loaded since."""
+    names = [feed.table.name for feed in unified_feeds(system, programme)]
+    with warehouse.connect() as connection:
+        found = connection.execute(
+            """select s.window_start from ops.stale_partition s
+               where s.system = %s and s.table_name = any(%s) and not exists (
+                 select from ops.load l where (l.system, l.table_name, l.window_start) = (s.system, s.table_name, s.window_start)
+                   and l.is_current and l.started_at > s.found_at)""",
+            (system.name, names),
+        ).fetchall()
+    return {row[0] for row in found}
+
+
+def requests(system: System, stale: dict[Programme, set[date]], why: str) -> list[dg.RunRequest]:
+    """Runs of exactly these partitions of these programmes, both pipelines, so that they stay comparable."""
+    made = []
+    for programme, days in stale.items():
+        definition = partitions_of(programme.cadence)
+        assert definition is not None  # noqa: S101 - programmes have partitions
+        selection = [asset_key(system, feed) for feed in system.feeds if feed.programme == programme]
+        for first, last in contiguous_ranges((day.isoformat() for day in days), definition):
+            made.append(
+                dg.RunRequest(
+                    job_name=f"{system.name}_{programme.cadence.value}",
+                    # Once a day what stays stale (its run failed) is asked for again.
+                    run_key=f"{programme.name}:{first}:{last}:{why}:{today()}",
+                    tags={**range_tags(first, last), "programme": programme.name},
+                    asset_selection=selection,
+                )
+            )
+    return made
+
+
+def tracker_sensor(system: System, jobs: "Iterable[dg.UnresolvedAssetJobDefinition]") -> dg.SensorDefinition:
+    """The change sensor of one tracker, which asks for runs of those of ``jobs`` that load its programmes."""
+    names = {f"{system.name}_{programme.cadence.value}" for programme in system.programmes}
+
+    @dg.sensor(
+        name=f"{system.name}_changes",
+        jobs=[job for job in jobs if job.name in names],
+        minimum_interval_seconds=system.change_minutes * 60,
+        description=f"Late, edited and deleted records of {system.title}: loads again the partitions they touch, no others.",
+    )
+    def sensor(
+        context: dg.SensorEvaluationContext, warehouse: WarehouseResource, sources: SourcesResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        try:
+            marks, stale = tick(system, json.loads(context.cursor or "{}"), warehouse.open(), sources)
+        except UndefinedTable:
+            return dg.SkipReason(f"Nothing of {system.title} was loaded yet.")
+        except (SettingsError, SourceError) as error:
+            return dg.SkipReason(f"Could not ask {system.title}: {error}")
+        asked = requests(system, stale, max(marks.values(), default=""))
+        return dg.SensorResult(
+            run_requests=asked,
+            cursor=json.dumps(marks),
+            skip_reason=None if asked else "Nothing has changed in a partition that is loaded.",
+        )
+
+    return sensor
+
+
+# A load is seen by its end, which it notes a moment before others can see it.
+_UNSEEN = timedelta(minutes=10)
+
+
+_FED = """
+with loads as (
+    select load_id, system, table_name, window_start, window_end, finished_at from ops.load
+    where is_current and window_start is not null
+      and (system, table_name) in (select * from unnest(%(systems)s::text[], %(tables)s::text[]))
+), switched as (
+    select system, table_name, c.at
+    from unnest(%(systems)s::text[], %(tables)s::text[], %(programmes)s::text[]) as f (system, table_name, programme)
+    join ops.cutover c using (programme)
+)
+select load_id, window_start, window_end, finished_at from loads
+where %(since)s::timestamptz is null or finished_at > %(since)s
+union all
+select load_id, window_start, window_end, s.at from loads join switched s using (system, table_name)
+where %(since)s::timestamptz is null or s.at > %(since)s
+"""
+
+
+def months_fed(
+    warehouse: Warehouse, systems: Iterable[System], since: datetime | None
+) -> tuple[dict[str, list[str]], datetime | None]:
+    """Months whose records may be others since ``since``, each with the loads that make them so; and the newest time.
+
+    Those are the months touched by tracker loads that ended since, and all of a programme whose staging models have
+    been switched to the other pipeline since.
+    """
+    feeds = [(f, f.programme) for s in systems for f in s.feeds if f.programme]
+    asked = {
+        "systems": [f.table.system for f, _ in feeds],
+        "tables": [f.table.name for f, _ in feeds],
+        "programmes": [programme.name for _, programme in feeds],
+        "since": since and since - _UNSEEN,
+    }
+    with warehouse.connect() as connection:
+        found = connection.execute(_FED, asked).fetchall()
+    months: dict[str, list[str]] = {}
+    for load, start, end, at in found:
+        for month in months_touched(start, end - timedelta(days=1)):
+            months.setdefault(month, []).append(f"{load}@{at:%Y%m%d%H%M%S}")
+    return months, max((row[3] for row in found), default=since)
+
+
+def _occasion(months: dict[str, list[str]], first: str, last: str) -> str:
+    """What tells this set of loads from any other, one that was noted late among them included."""
+    said = sorted(f"{month} {load}" for month, loads in months.items() if first <= month <= last for load in loads)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
+
+def months_sensor(systems: Sequence[System]) -> dg.SensorDefinition:
+    """Builds the months that newly loaded weeks feed: a week that straddles two months feeds both."""
+    trackers = [system for system in systems if system.programmes]
+
+    @dg.sensor(
+        name="programme_months",
+        job_name="programme_months",
+        minimum_interval_seconds=600,
+        description="Builds the completed months of the tracker programmes that loads have touched since they were built.",
+    )
+    def sensor(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
+        since = datetime.fromisoformat(context.cursor) if context.cursor else None
+        try:
+            months, until = months_fed(warehouse.open(), trackers, since)
+        except UndefinedTable:
+            return dg.SkipReason("Nothing was loaded yet.")
+        definition = partitions_of(Cadence.MONTHLY)
+        assert definition is not None  # noqa: S101 - months are partitions
+        asked = [
+            dg.RunRequest(
+                run_key=f"{first}:{last}:{_occasion(months, first, last)}",
+                tags=range_tags(first, last),
+            )
+            for first, last in contiguous_ranges(months, definition)
+        ]
+        return dg.SensorResult(
+            run_requests=asked,
+            cursor=until.isoformat() if until else None,
+            skip_reason=None if asked else "No load has touched a completed month.",
+        )
+
+    return sensor
