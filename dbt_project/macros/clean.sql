@@ -44,6 +44,22 @@
     + (substr(btrim({{ column }}, E' \t\r\n'), 9, 2)::int - 1))
 {%- endmacro %}
 
+{# The date and time of day an ISO 8601 timestamp begins with, as they stand: a zone after them is not looked at. #}
+{% macro clean_timestamp(column) -%}
+  case
+    when {{ column }} ~ '^\s*\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?([^:\d]|$)'
+      then {{ clean_date(column) }} + substring({{ column }} from '[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)')::time
+  end
+{%- endmacro %}
+
+{# A time of day; '9:30' is 09:30. #}
+{% macro clean_time(column) -%}
+  case
+    when {{ column }} ~ '^\s*([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?\s*$'
+      then btrim({{ column }}, E' \t\r\n')::time
+  end
+{%- endmacro %}
+
 {# 'true' and 'false' in any case; anything else is NULL. #}
 {% macro clean_boolean(column) -%}
   case lower(btrim({{ column }}, E' \t\r\n')) when 'true' then true when 'false' then false end

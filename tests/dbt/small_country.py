@@ -287,6 +287,6 @@ def land_ledger(connection: psycopg.Connection[Any]) -> None:
     for load_id, month, finished in ((7, JAN, "2024-03-05 06:00+02"), (8, FEB, "2024-03-04 06:00+02")):
         connection.execute(
             "insert into ops.load (load_id, system, table_name, partition_key, status, finished_at)"
-            " values (%s, 'hmis', 'data_values', %s, 'committed', %s)",
+            " overriding system value values (%s, 'hmis', 'data_values', %s, 'committed', %s)",
             [load_id, month, finished],
         )
