@@ -10,13 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,10 +22,18 @@ from typing import Any
 
 from psycopg import sql
 
-from hic_assets.landing.ddl import create_ops, create_raw_table
+from hic_assets.assets.readers import data_sets_of
+from hic_assets.bench.harness import bench_database, given, in_process, peak_mb
+from hic_assets.extract.auth import BasicAuth
+from hic_assets.extract.dhis2 import metadata
+from hic_assets.extract.dhis2.client import Dhis2Client
+from hic_assets.extract.dhis2.data_values import _fetch, data_values
+from hic_assets.extract.dhis2.org_units import units_to_level
+from hic_assets.extract.dhis2.slices import plan
+from hic_assets.landing.land import land
 from hic_assets.landing.ledger import Partition
 from hic_assets.systems import HMIS
-from hic_assets.warehouse import Warehouse, create_schemas
+from hic_assets.warehouse import Warehouse
 
 MONTH = Partition("2025-03-01", date(2025, 3, 1), date(2025, 4, 1))
 TABLE = HMIS.feed("data_values").table
@@ -46,19 +51,16 @@ class Measured:
 
 def land_once(client_options: dict[str, str], warehouse: Warehouse, spool: Path) -> Measured:
     """Read one month over HTTP and land it, as the asset does."""
-    from hic_assets.assets.readers import data_sets_of
-    from hic_assets.extract.auth import BasicAuth
-    from hic_assets.extract.dhis2.client import Dhis2Client
-    from hic_assets.extract.dhis2.data_values import data_values
-    from hic_assets.landing.land import land
-
-    auth = BasicAuth(client_options["username"], client_options["password"])
     started = time.perf_counter()
-    with Dhis2Client(client_options["url"], auth, spool_dir=spool) as client:
+    with _client(client_options, spool) as client:
         data_sets = data_sets_of(warehouse, HMIS, HMIS.feed("data_values"))
         source = data_values(client, data_sets, ["202503"], split_level=HMIS.slice_level)
         result = land(warehouse, TABLE, MONTH, source, periods=frozenset({"202503"}), source=client.http.base_url)
     return Measured(result.counts.landed, time.perf_counter() - started, peak_mb())
+
+
+def _client(options: dict[str, str], spool: Path) -> Dhis2Client:
+    return Dhis2Client(options["url"], BasicAuth(options["username"], options["password"]), spool_dir=spool)
 
 
 def copy_once(bodies: Path, warehouse: Warehouse) -> Measured:
@@ -87,53 +89,16 @@ def copy_once(bodies: Path, warehouse: Warehouse) -> Measured:
     return Measured(rows, time.perf_counter() - started, peak_mb())
 
 
-def peak_mb() -> float:
-    """Peak resident memory of this process so far, in MB."""
-    scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1e6
-
-
-@contextmanager
-def bench_database(warehouse: Warehouse) -> Iterator[Warehouse]:
-    """A database of its own beside the warehouse, dropped at the end."""
-    name = f"hic_bench_{os.getpid()}"
-    with warehouse.connect(autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {} template template0").format(sql.Identifier(name)))
-    database = warehouse.with_database(name)
-    try:
-        with database.connect(autocommit=True) as connection:
-            create_schemas(connection)
-            create_ops(connection)
-            for feed in HMIS.feeds:
-                create_raw_table(connection, feed.table)
-        yield database
-    finally:
-        with warehouse.connect(autocommit=True) as connection:
-            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-
-
 def load_registries(ready: dict[str, str], warehouse: Warehouse, spool: Path) -> None:
     """Land the metadata that the contract and the plan need."""
-    from hic_assets.extract.auth import BasicAuth
-    from hic_assets.extract.dhis2 import metadata
-    from hic_assets.extract.dhis2.client import Dhis2Client
-    from hic_assets.landing.land import land
-
-    with Dhis2Client(ready["url"], BasicAuth(ready["username"], ready["password"]), spool_dir=spool) as client:
+    with _client(ready, spool) as client:
         for name in ("organisation_units", "data_elements", "category_option_combos", "data_sets"):
             land(warehouse, HMIS.feed(name).table, Partition(), getattr(metadata, name)(client))
 
 
 def save_bodies(ready: dict[str, str], warehouse: Warehouse, spool: Path, bodies: Path) -> None:
     """Read every slice once, keeping the bytes: this renders the sandbox's cache, and is what the baseline copies."""
-    from hic_assets.assets.readers import data_sets_of
-    from hic_assets.extract.auth import BasicAuth
-    from hic_assets.extract.dhis2.client import Dhis2Client
-    from hic_assets.extract.dhis2.data_values import _fetch
-    from hic_assets.extract.dhis2.org_units import units_to_level
-    from hic_assets.extract.dhis2.slices import plan
-
-    with Dhis2Client(ready["url"], BasicAuth(ready["username"], ready["password"]), spool_dir=spool) as client:
+    with _client(ready, spool) as client:
         data_sets = data_sets_of(warehouse, HMIS, HMIS.feed("data_values"))
         slices = plan(data_sets, ["202503"], units_to_level(client, HMIS.slice_level), HMIS.slice_level)
         for number, slice_ in enumerate(slices):
@@ -159,8 +124,8 @@ def measure(rows: int, warehouse: Warehouse, repeats: int, rows_at_scale_one: fl
             pairs: list[tuple[Measured, Measured]] = []
             for number in range(repeats):
                 say(f"{rows:,} rows, run {number + 1} of {repeats}")
-                landed = _in_process("land", dict(ready), database, spool)
-                copied = _in_process("copy", {"bodies": str(bodies)}, database, spool)
+                landed = _measured("land", dict(ready), database, spool)
+                copied = _measured("copy", {"bodies": str(bodies)}, database, spool)
                 pairs.append((landed, copied))
     return _summary(pairs, size)
 
@@ -182,26 +147,17 @@ def _summary(pairs: Sequence[tuple[Measured, Measured]], size: int) -> dict[str,
     }
 
 
-def _in_process(side: str, options: dict[str, str], warehouse: Warehouse, spool: Path) -> Measured:
-    """One side in a fresh interpreter. Secrets go by the environment, not the command line."""
-    call = [sys.executable, "-m", "hic_assets.bench.landing", side, "--spool", str(spool)]
-    secret = {"HIC_BENCH_OPTIONS": json.dumps(options), "HIC_BENCH_URL": warehouse.url}
-    done = subprocess.run(call, env={**os.environ, **secret}, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise RuntimeError(f"the {side} side failed:\n{done.stderr}")
-    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+def _measured(side: str, options: dict[str, str], warehouse: Warehouse, spool: Path) -> Measured:
+    return Measured(**in_process("hic_assets.bench.landing", [side, "--spool", str(spool)], options, warehouse))
 
 
 def _main() -> None:
     """Entry of the measured process."""
-    from hic_assets.warehouse.url import parse_url
-
     parser = argparse.ArgumentParser()
     parser.add_argument("side", choices=("land", "copy"))
     parser.add_argument("--spool", type=Path, required=True)
     arguments = parser.parse_args()
-    warehouse = Warehouse(parse_url(os.environ["HIC_BENCH_URL"]))
-    options = json.loads(os.environ["HIC_BENCH_OPTIONS"])
+    warehouse, options = given()
     if arguments.side == "land":
         measured = land_once(options, warehouse, arguments.spool)
     else:

@@ -15,13 +15,16 @@ from hic_assets.cli.errors import EXPECTED, explain
 
 COMMANDS = {
     "bench": "hic_assets.cli.bench",
+    "cutover": "hic_assets.cli.cutover",
     "demo": "hic_assets.cli.demo",
     "dev": "hic_assets.cli.dev",
     "docs": "hic_assets.cli.docs",
     "manifest": "hic_assets.cli.manifest",
+    "parity": "hic_assets.cli.parity",
     "psql": "hic_assets.cli.psql",
     "quarantine": "hic_assets.cli.quarantine",
     "sandbox": "hic_assets.cli.sandbox",
+    "staging": "hic_assets.cli.staging",
     "status": "hic_assets.cli.status",
     "stop": "hic_assets.cli.stop",
 }

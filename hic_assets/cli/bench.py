@@ -1,6 +1,8 @@
-"""``hic bench``: measure landing against a plain COPY of the same bytes, side by side."""
+"""``hic bench``: measure landing, pulling a tracker and the verdict, each beside what one would write by hand."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
@@ -10,31 +12,48 @@ from hic_assets.cli.output import Steps, as_json, show_json, show_table
 SIZES = {"300k": 300_000, "3m": 3_000_000, "30m": 30_000_000}
 # Rows of one month of the sandbox at scale 1, measured with its default seed; only sets how near a size is hit.
 ROWS_AT_SCALE_ONE = 648_000
-COLUMNS = (
-    "rows", "mb", "land_seconds", "copy_seconds", "speed_against_copy", "lowest", "highest", "land_rows_a_second",
-    "land_peak_mb",
-)  # fmt: skip
+TITLES = {
+    "landing": "Landing beside COPY of the same bytes",
+    "tracker": "A tracker programme of 200,000 events: the unified framework, and page by page with executemany",
+    "parity": "Legacy against unified, a million events each, beside EXCEPT in both directions",
+}
+TRACKER_EVENTS, PARITY_EVENTS = 200_000, 1_000_000
 
 
 @click.command(name="bench")
+@click.option("--only", type=click.Choice(list(TITLES)), multiple=True, help="Which; default all.")
 @click.option(
-    "--size", "sizes", multiple=True, type=click.Choice(list(SIZES)), help="Rows a month; default 300k and 3m."
+    "--size", "sizes", multiple=True, type=click.Choice(list(SIZES)), help="Rows landed a month; default 300k and 3m."
 )
 @click.option("--repeats", default=5, show_default=True, help="Pairs of runs, in turn.")
 @as_json
-def command(sizes: tuple[str, ...], repeats: int, json_output: bool) -> None:
-    """Measure landing: HTTP bytes of the sandbox to a committed, contract-checked partition, beside COPY.
+def command(only: tuple[str, ...], sizes: tuple[str, ...], repeats: int, json_output: bool) -> None:
+    """Measure our ways beside the plain ones, in turn, on the sandbox.
 
-    speed_against_copy is the median of the pairs' ratios: 1 is as fast as a COPY that checks nothing.
+    Landing: speed_against_copy is the median of the pairs' ratios; 1 is as fast as a COPY that checks nothing.
+    Tracker: server_seconds is what the server needs for the same requests, outside_seconds the work beside it.
     """
-    from hic_assets.bench.landing import measure
-
     environment = open_environment()
-    results = []
-    for name in sizes or ("300k", "3m"):
-        with Steps().step(f"landing {name}") as step:
-            results.append(measure(SIZES[name], environment.warehouse, repeats, ROWS_AT_SCALE_ONE, step.now))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name in only or tuple(TITLES):
+        with Steps().step(name) as step:
+            found[name] = _measure(name, environment.warehouse, sizes or ("300k", "3m"), repeats, step.now)
     if json_output:
-        show_json(results)
-    else:
-        show_table("Landing beside COPY of the same bytes", COLUMNS, results)
+        show_json(found)
+        return
+    for name, rows in found.items():
+        show_table(TITLES[name], tuple(rows[0]), rows)
+
+
+def _measure(name: str, warehouse: Any, sizes: tuple[str, ...], repeats: int, say: Any) -> list[dict[str, Any]]:
+    if name == "tracker":
+        from hic_assets.bench import tracker
+
+        return tracker.measure(TRACKER_EVENTS, warehouse, repeats, say)
+    if name == "parity":
+        from hic_assets.bench import parity
+
+        return [parity.measure(PARITY_EVENTS, warehouse, repeats, say)]
+    from hic_assets.bench import landing
+
+    return [landing.measure(SIZES[size], warehouse, repeats, ROWS_AT_SCALE_ONE, say) for size in sizes]

@@ -19,11 +19,13 @@ from hic_assets.cli.dead_runs import TAGS, alive, close_dead_runs
 from hic_assets.cli.environment import Environment, open_environment
 from hic_assets.cli.errors import CommandError
 from hic_assets.cli.output import Step, Steps, as_json, show_json, show_table
-from hic_assets.cli.sandbox_process import hmis_source, sandbox_options
+from hic_assets.cli.sandbox_process import sandbox_options, sources
+from hic_assets.systems import SYSTEMS, System
+from hic_assets.systems.declare import Cadence
 from hic_assets.warehouse import Warehouse
 
 LOADS = """
-select l.system, 'raw.' || l.system || '_' || l.table_name as "table", count(*) as partitions, sum(l.landed)::bigint as rows,
+select l.system, 'raw.' || l.relation as "table", count(*) as partitions, sum(l.landed)::bigint as rows,
        sum(l.quarantined)::bigint as quarantined,
        extract(epoch from sum(l.finished_at - l.started_at))::double precision as seconds
 from ops.load l where l.run_id = any(%s) and l.status = 'committed' group by 1, 2 order by 2
@@ -37,6 +39,7 @@ where level = 'district' and value is not null and numerator > 0
 order by indicator_code, month desc, org_unit_name limit 3
 """
 
+STORAGE_TIMEOUT_MS = 600_000
 SHOWN = 3
 """Failures of a run that are told in the terminal: one cause mostly fails many tables."""
 
@@ -54,12 +57,13 @@ class RunOutcome:
 
 @click.command(name="demo")
 @click.option("--months", default=12, show_default=True, help="Completed months to load.")
+@click.option("--weeks", default=4, show_default=True, help="Completed weeks of the trackers to load.")
 @click.option("--scale", default=0.1, show_default=True, help="Size of the sandbox's country (1 is national).")
 @as_json
-def command(months: int, scale: float, json_output: bool) -> None:
-    """Load the registry and 12 months of HMIS data, build and test the marts, run the checks.
+def command(months: int, weeks: int, scale: float, json_output: bool) -> None:
+    """Load registries, weeks of the trackers and months of the HMIS, build and test the marts, run the checks.
 
-    Reads the sandbox unless HIC_HMIS_URL is set; uses the embedded PostgreSQL unless HIC_WAREHOUSE_URL is. Running it
+    Reads the sandbox unless a HIC_<SYSTEM>_URL is set, then the systems so named; uses the embedded PostgreSQL unless HIC_WAREHOUSE_URL is. Running it
     again loads the same months anew. Exit code 1 when a run failed or a check found an error.
     """
     started = time.monotonic()
@@ -71,27 +75,72 @@ def command(months: int, scale: float, json_output: bool) -> None:
         manifest.ensure()
     log = environment.home / "logs" / "demo.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with hmis_source(sandbox_options(scale), environment.home / "logs" / "sandbox.log") as source:
+    with sources(sandbox_options(scale), environment.home / "logs" / "sandbox.log") as (source, systems):
         click.echo(f"  Reading {source}; log in {log}", err=True)
-        outcomes = _run_jobs(environment, steps, months, log)
+        outcomes = _run_jobs(environment, steps, systems, Span(months, weeks), log)
     report = _report(environment.warehouse, outcomes, time.monotonic() - started)
     _show(report, json_output)
     if not report["success"]:
         raise CommandError(f"the demo did not succeed: see {log} and 'hic status'", exit_code=1)
 
 
-def _run_jobs(environment: Environment, steps: Steps, months: int, log: Path) -> list[RunOutcome]:
-    """Registries and dimensions first, then the months with their facts."""
+@dataclass(frozen=True)
+class Span:
+    """How many completed months and weeks are loaded."""
+
+    months: int
+    weeks: int
+
+
+def planned_jobs(systems: list[System], span: Span) -> list[tuple[str, str, dict[str, str]]]:
+    """(job, words, tags) in order: registries and dimensions, weeks of the trackers, months of the HMIS and of these."""
+    from hic_assets.jobs import MONTHLY, REFERENCE, WEEKLY, has
+    from hic_assets.partitions import monthly, range_tags, weekly
+
+    months, weeks = monthly().get_partition_keys()[-span.months :], weekly().get_partition_keys()[-span.weeks :]
+    recent = months[-max(1, span.weeks // 4) :]
+    reports, trackers = [s for s in systems if not s.programmes], [s for s in systems if s.programmes]
+    whole = len(systems) == len(SYSTEMS)
+    everything, every_tracker = (
+        ([("all", systems)], [("trackers", trackers)]) if whole else (_each(systems), _each(trackers))
+    )
+    stages: tuple[tuple[list[tuple[str, list[System]]], str, Cadence, str, dict[str, str]], ...] = (
+        (everything, REFERENCE, Cadence.SNAPSHOT, "Registries, dimensions, staging views", {}),
+        (every_tracker, WEEKLY, Cadence.WEEKLY, f"{len(weeks)} weeks, both pipelines", range_tags(weeks[0], weeks[-1])),
+        (
+            _each(reports),
+            MONTHLY,
+            Cadence.MONTHLY,
+            f"{len(months)} months, facts, reports",
+            range_tags(months[0], months[-1]),
+        ),
+        (
+            every_tracker,
+            MONTHLY,
+            Cadence.MONTHLY,
+            f"{len(recent)} months, both pipelines",
+            range_tags(recent[0], recent[-1]),
+        ),
+    )
+    return [
+        (f"{name}_{job}", f"{words} ({name})", tags)
+        for scopes, job, cadence, words, tags in stages
+        for name, of_scope in scopes
+        if has(of_scope, cadence)
+    ]
+
+
+def _each(systems: list[System]) -> list[tuple[str, list[System]]]:
+    return [(system.name, [system]) for system in systems]
+
+
+def _run_jobs(environment: Environment, steps: Steps, systems: list[System], span: Span, log: Path) -> list[RunOutcome]:
+    """Each job in turn; a failure ends the demo."""
     with steps.step("Dagster definitions loaded"):
         from hic_assets.definitions import defs
-        from hic_assets.partitions import monthly, range_tags
-    _ask_once(steps)
-    keys = monthly().get_partition_keys()[-months:]
+    _ask_once(steps, systems)
     outcomes = []
-    for name, words, tags in (
-        ("hmis_reference", "Registries, compiled indicators, dimensions", {}),
-        ("hmis_monthly", f"{len(keys)} months of HMIS, facts and reports", range_tags(keys[0], keys[-1])),
-    ):
+    for name, words, tags in planned_jobs(systems, span):
         with steps.step(words) as step, _following(environment.warehouse, step):
             outcome = _run(defs.resolve_job_def(name), tags, log, environment.warehouse)
             said = f"{words}: run {outcome.run_id[:8]} {'succeeded' if outcome.success else 'FAILED'}"
@@ -106,18 +155,20 @@ def _run_jobs(environment: Environment, steps: Steps, months: int, log: Path) ->
     return outcomes
 
 
-def _ask_once(steps: Steps) -> None:
-    """Reach the HMIS before anything runs: every table would find out for itself, and wrong credentials lock accounts."""
+def _ask_once(steps: Steps, systems: list[System]) -> None:
+    """Reach every system before anything runs: each table would find out for itself, and wrong credentials lock accounts."""
     from hic_assets.extract.errors import SourceError
     from hic_assets.resources import SourcesResource
-    from hic_assets.systems import HMIS
 
-    with steps.step("HMIS asked who it is") as step:
-        try:
-            with SourcesResource().dhis2(HMIS) as client:
-                step.done(f"HMIS is DHIS2 {client.info.version}")
-        except SourceError as error:
-            raise CommandError(str(error)) from None
+    with steps.step("Systems asked who they are") as step:
+        versions = {}
+        for system in systems:
+            try:
+                with SourcesResource().dhis2(system) as client:
+                    versions[system.title] = client.info.version
+            except SourceError as error:
+                raise CommandError(str(error)) from None
+        step.done("; ".join(f"{title} is DHIS2 {version}" for title, version in versions.items()))
 
 
 def _run(job: Any, tags: Mapping[str, str], log: Path, warehouse: Warehouse) -> RunOutcome:
@@ -126,6 +177,9 @@ def _run(job: Any, tags: Mapping[str, str], log: Path, warehouse: Warehouse) -> 
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.get() as instance, log.open("a") as file, contextlib.redirect_stdout(file):
+        # Dagster's storage opens a connection a statement, unless told that it serves many: of a run's time that was half.
+        for storage in (instance.run_storage, instance.event_log_storage):
+            storage.optimize_for_webserver(statement_timeout=STORAGE_TIMEOUT_MS, pool_recycle=3600, max_overflow=20)
         close_dead_runs(instance, warehouse)
         run_id = str(uuid.uuid4())
         with alive(warehouse, run_id):
@@ -193,7 +247,7 @@ def _report(warehouse: Warehouse, outcomes: list[RunOutcome], seconds: float) ->
     with warehouse.connect() as connection:
         cursor = connection.cursor(row_factory=dict_row)
         tables = cursor.execute(LOADS, ([o.run_id for o in outcomes],)).fetchall()
-        success = len(outcomes) == 2 and all(o.success for o in outcomes)
+        success = bool(outcomes) and all(o.success for o in outcomes)
         mart = cursor.execute(MART_ROWS).fetchall() if success else []
     for table in tables:
         table["checks"] = _words(*checks.pop(table["table"], (0, 0, 0)))

@@ -1,4 +1,4 @@
-"""``hic dev``: the Dagster UI and daemon on the warehouse, with the sandbox where no HMIS is set."""
+"""``hic dev``: the Dagster UI and daemon on the warehouse, with the sandbox where no system is set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hic_assets.cli import manifest
 from hic_assets.cli.environment import ROOT, Environment, open_environment
 from hic_assets.cli.errors import CommandError
 from hic_assets.cli.output import Steps
-from hic_assets.cli.sandbox_process import hmis_source, sandbox_options
+from hic_assets.cli.sandbox_process import sandbox_options, sources
 
 
 def check_port(host: str, port: int) -> None:
@@ -43,7 +43,7 @@ def command(port: int, host: str, scale: float) -> None:
         step.done(f"PostgreSQL at {environment.warehouse.redacted}")
     with steps.step("dbt project"):
         manifest.ensure()
-    with hmis_source(sandbox_options(scale), environment.home / "logs" / "sandbox.log") as source:
+    with sources(sandbox_options(scale), environment.home / "logs" / "sandbox.log") as (source, _):
         click.echo(f"  Reading {source}\n  UI at http://{host}:{port} (Ctrl-C stops it)", err=True)
         _run_dagster(environment, host, port)
 

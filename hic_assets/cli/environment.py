@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from hic_assets.landing.ddl import create_ops
+from hic_assets.prepare import prepare
 from hic_assets.settings import Settings
 from hic_assets.warehouse import Warehouse, open_warehouse
 
@@ -35,7 +35,7 @@ def open_environment() -> Environment:
     settings = Settings()
     warehouse = open_warehouse(settings)
     with warehouse.connect(autocommit=True) as connection:
-        create_ops(connection)
+        prepare(connection)
     artifacts = settings.home / "dagster"
     artifacts.mkdir(parents=True, exist_ok=True)
     os.environ.update(warehouse.env())

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from hic_assets.cli.errors import CommandError
-from hic_assets.settings import source_settings
-
-VARIABLES = {"HIC_HMIS_URL": "url", "HIC_HMIS_USERNAME": "username", "HIC_HMIS_PASSWORD": "password"}
+from hic_assets.settings import source_settings, variable_prefix
+from hic_assets.systems import SYSTEMS, System
 
 
 @contextmanager
@@ -58,19 +57,32 @@ def sandbox_options(scale: float) -> list[str]:
 
 
 @contextmanager
-def hmis_source(options: Sequence[str], log: Path) -> Iterator[str]:
-    """The HMIS of the environment, or the sandbox put in its place; yields a sentence saying which.
+def sources(options: Sequence[str], log: Path) -> Iterator[tuple[str, list[System]]]:
+    """The systems of the environment, or the sandbox in place of all where it names none.
+
+    Yields a sentence saying what is read, and the systems that can be.
 
     Raises:
         SettingsError: the environment names a server but not how to log in.
     """
-    if os.environ.get("HIC_HMIS_URL"):
-        yield f"HMIS at {source_settings('hmis').url}"
+    named = [system for system in SYSTEMS if os.environ.get(f"{variable_prefix(system.name)}URL")]
+    if named:
+        yield ", ".join(f"{s.title} at {source_settings(s.name).url}" for s in named), named
         return
     with sandbox_process(options, log) as ready:
-        os.environ.update({name: str(ready[key]) for name, key in VARIABLES.items()})
+        variables = sandbox_variables(ready)
+        os.environ.update(variables)
         try:
-            yield f"sandbox DHIS2 {ready.get('version', '')} at {ready['url']}"
+            yield f"the sandbox, DHIS2 {ready['version']}, at {ready['urls']['hmis']}", list(SYSTEMS)
         finally:
-            for name in VARIABLES:
+            for name in variables:
                 os.environ.pop(name, None)
+
+
+def sandbox_variables(ready: Mapping[str, Any]) -> dict[str, str]:
+    """The environment variables by which every system is found in a sandbox that says this of itself."""
+    found: dict[str, str] = {}
+    for system, url in ready["urls"].items():
+        prefix = variable_prefix(system)
+        found |= {f"{prefix}URL": url, f"{prefix}USERNAME": ready["username"], f"{prefix}PASSWORD": ready["password"]}
+    return found

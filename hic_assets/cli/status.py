@@ -14,7 +14,7 @@ from hic_assets.systems import SYSTEMS
 from hic_assets.warehouse import Warehouse, existing_warehouse
 
 LOADED = """
-select l.system, l.table_name as "table",
+select l.system, l.table_name as "table", l.relation,
        count(*) filter (where l.partition_key is not null and is_current) as partitions,
        min(l.partition_key) filter (where is_current) as first, max(l.partition_key) filter (where is_current) as last,
        sum(l.landed) filter (where is_current)::bigint as rows,
@@ -26,7 +26,7 @@ select l.system, l.table_name as "table",
           and f.load_id > all (select c.load_id from ops.load c where c.system = l.system and c.table_name = l.table_name
                                  and c.partition_key is not distinct from f.partition_key and c.is_current)
         order by f.load_id desc limit 1) as last_failure
-from ops.load l group by 1, 2 order by 1, 2
+from ops.load l group by 1, 2, 3 order by 1, 2
 """
 
 

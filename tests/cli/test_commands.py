@@ -16,6 +16,7 @@ from pg_servers import rows
 from hic_assets.cli import COMMANDS, cli
 from hic_assets.cli.errors import CommandError, explain
 from hic_assets.sandbox import running_sandbox
+from hic_assets.systems import SYSTEMS
 from hic_assets.warehouse import Warehouse
 
 NOBODY = "postgresql://clerk:Very-Secret-1@127.0.0.1:9/hic"
@@ -104,7 +105,7 @@ class TestStatus:
     def test_nothing_is_started_to_look(self, hic: Hic, tmp_path: Path) -> None:
         done = hic("status", "--json")
         assert done.returncode == 0
-        assert json.loads(done.stdout) == {"warehouse": None, "systems": ["hmis"], "tables": []}
+        assert json.loads(done.stdout) == {"warehouse": None, "systems": [s.name for s in SYSTEMS], "tables": []}
         assert not (tmp_path / "postgres").exists()
         assert "not running" in hic("status").stdout
 
@@ -123,8 +124,8 @@ class TestStatus:
             "rows": 20, "quarantined": 2, "running": 0, "last_failure": None,
         }.items()  # fmt: skip
         assert set(table) == {
-            "system", "table", "partitions", "first", "last", "rows", "quarantined", "loaded_at", "source_watermark",
-            "running", "last_failure",
+            "system", "table", "relation", "partitions", "first", "last", "rows", "quarantined", "loaded_at",
+            "source_watermark", "running", "last_failure",
         }  # fmt: skip
         rows(
             warehouse,
