@@ -330,6 +330,8 @@ class _Load:
 
     def analyze(self, book: Connection[Any]) -> None:
         """Statistics now, since dbt reads the partition long before autovacuum would come by."""
+        # A third of the usual sample: raw tables are read by whole partitions, and a load need not wait for more.
+        book.execute("set default_statistics_target = 30")
         # A later load may already have replaced what this one committed.
         with suppress(UndefinedTable):
             book.execute(sql.SQL("analyze {}").format(self.relation))

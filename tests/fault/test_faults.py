@@ -91,7 +91,7 @@ FAILED = [
 ]
 # Faults with tests of their own below.
 # Those of the trackers alone are met in tests/contract and tests/sandbox.
-OWN = {"conflicting_duplicates", "no_access", "timeout_over", "short_pages"}
+OWN = {"conflicting_duplicates", "no_access", "timeout_over", "short_pages", "paced"}
 
 
 def name(expected: Any) -> str:

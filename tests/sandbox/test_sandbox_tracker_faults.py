@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -76,3 +78,12 @@ def test_short_pages(sandbox: Sandbox, ask: Ask) -> None:
     # each page lacks one, and only nextPage says that there is another
     assert sizes == [4, 4, 4, 4]
     assert len(ask("tracker/events", pageSize=50, orgUnitMode="DESCENDANTS").json()["events"]) == 50
+
+
+def test_paced_gives_no_more_a_second_however_many_ask(sandbox: Sandbox, ask: Ask) -> None:
+    sandbox.faults.set("paced", rows_a_second=100)
+    started = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        sizes = list(pool.map(lambda n: len(ask("tracker/events", pageSize=20, page=n).json()["instances"]), (1, 2)))
+    assert sizes == [20, 20]
+    assert time.monotonic() - started >= 0.4

@@ -41,6 +41,10 @@ FAULTS: dict[str, tuple[str, str]] = {
     ),
     "no_access": (TRACKER, "403 (up to 2.40: 409), the account may not read the programme; option program"),
     "short_pages": (TRACKER, "pages of persons and enrolments lack those the account may not see; option every"),
+    "paced": (
+        TRACKER,
+        "gives option rows_a_second records at most, all requests together, as a server with work to do",
+    ),
     "wrong_system_id": ("/api/system/info", "another systemId"),
 }
 

@@ -6,6 +6,7 @@ transport and authentication (see ``server.app``).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from hic_assets.sandbox.server.replies import ApiError, not_found_page, proxy_pa
 from hic_assets.sandbox.server.tracker import differences as differing
 from hic_assets.sandbox.server.tracker import envelope, legacy, metadata, unified
 from hic_assets.sandbox.server.tracker.dialect import TrackerDialect
+from hic_assets.sandbox.server.tracker.pace import Pace
 from hic_assets.sandbox.server.tracker.question import Asked, Paging, Question
 from hic_assets.sandbox.server.tracker.rows import Found, find
 from hic_assets.sandbox.server.tracker.shape import References, Shaper
@@ -49,6 +51,7 @@ class TrackerInstance:
         self.metadata = Metadata(world, metadata.resources(lambda: self.programmes), version)
         self._views: dict[tuple[str, str], View] = {}
         self._referred: tuple[Hashable, References] | None = None
+        self._pace = Pace()
 
     @property
     def store(self) -> TrackerStore:
@@ -147,6 +150,7 @@ class TrackerInstance:
         """The reply in pieces; what one piece holds is in memory at a time."""
         shaper = self._shaper(view, question)
         hidden = struck.get("short_pages") if question.kind != EVENTS else None
+        paced = struck.get("paced")
         first = True
         for begin in range(0, len(numbers), CHUNK):
             frame = found.frame[numbers[begin : begin + CHUNK]]
@@ -154,9 +158,13 @@ class TrackerInstance:
                 frame = frame.filter(pl.col("_seq") % int(hidden.options.get("every", 7)) != 0)
             if frame.is_empty():
                 continue
+            began = time.monotonic()
+            lines = shaper.lines(frame, question.kind, question.fields)
+            if paced is not None:
+                self._pace.wait(began, frame.height / float(paced.options.get("rows_a_second", 20_000)))
             yield opening if first else b","
             first = False
-            yield shaper.lines(frame, question.kind, question.fields)
+            yield lines
         yield opening + b"]}" if first else b"]}"
 
     def _single(self, asked: Asked, family: str, kind: str, own: str) -> Response:
