@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 from sandbox_help import MONTH, district
+from sandbox_tracker_help import HandStore
 
 from hic_assets.sandbox import Sandbox, running_sandbox
 from hic_assets.sandbox.world import catalogue
@@ -28,6 +29,14 @@ def sandbox(served: Sandbox) -> Iterator[Sandbox]:
     served.world.version = "2.40.12"
     yield served
     served.faults.clear()
+
+
+@pytest.fixture
+def store(served: Sandbox) -> HandStore:
+    """Records written by hand in place of the HIV tracker's."""
+    made = HandStore(served.world)
+    served.world.trackers.install(made)  # type: ignore[arg-type]
+    return made
 
 
 @pytest.fixture

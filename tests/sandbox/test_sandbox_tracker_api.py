@@ -23,7 +23,7 @@ from sandbox_tracker_help import (
     text,
 )
 
-from hic_assets.sandbox import Sandbox, running_sandbox
+from hic_assets.sandbox import Sandbox
 from hic_assets.sandbox.server.dialect import VERSIONS
 from hic_assets.sandbox.world.trackers.schema import ENROLLMENTS, EVENTS, TRACKED_ENTITIES
 
@@ -31,19 +31,6 @@ Json = dict[str, Any]
 Ask = Callable[..., requests.Response]
 LISTS = {"trackedEntities": "trackedEntity", "enrollments": "enrollment", "events": "event"}
 ALIVE = 9
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Sandbox]:
-    with running_sandbox(scale=0.02) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def store(served: Sandbox) -> HandStore:
-    made = HandStore(served.world)
-    served.world.trackers.install(made)  # type: ignore[arg-type]
-    return made
 
 
 @pytest.fixture

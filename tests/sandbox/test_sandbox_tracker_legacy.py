@@ -24,7 +24,7 @@ from sandbox_tracker_help import (
 
 from hic_assets.extract.dhis2.legacy_tracker.fields import LEGACY_MEMBERS
 from hic_assets.extract.dhis2.tracker.fields import MEMBERS, Form, Kind
-from hic_assets.sandbox import Sandbox, running_sandbox
+from hic_assets.sandbox import Sandbox
 from hic_assets.sandbox.server.dialect import VERSIONS
 from hic_assets.sandbox.world.trackers.schema import ENROLLMENTS, EVENTS, TRACKED_ENTITIES
 
@@ -34,19 +34,6 @@ PATHS = {"trackedEntityInstances": TRACKED_ENTITIES, "enrollments": ENROLLMENTS,
 NEW_PATHS = {TRACKED_ENTITIES: "trackedEntities", ENROLLMENTS: "enrollments", EVENTS: "events"}
 OLD = [v for v in VERSIONS if v < "2.42"]
 ALIVE = 9
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Sandbox]:
-    with running_sandbox(scale=0.02) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def store(served: Sandbox) -> HandStore:
-    made = HandStore(served.world)
-    served.world.trackers.install(made)  # type: ignore[arg-type]
-    return made
 
 
 @pytest.fixture

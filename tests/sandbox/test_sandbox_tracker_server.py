@@ -28,13 +28,6 @@ def served() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def store(served: Sandbox) -> HandStore:
-    made = HandStore(served.world)
-    served.world.trackers.install(made)  # type: ignore[arg-type]
-    return made
-
-
-@pytest.fixture
 def sandbox(served: Sandbox, store: HandStore) -> Iterator[Sandbox]:
     served.requests.clear()
     yield served
