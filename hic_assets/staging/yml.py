@@ -47,26 +47,28 @@ def _model(system: System, form: Form, kind: Kind, columns: Sequence[Column], fi
     pipelines = " Read from the pipeline that ops.programme_source names." if form.programme.legacy else ""
     said = f"{title}: {_GRAIN[kind]}. Deleted records are left out.{pipelines}"
     lines = [f"  - name: {model_name(form.programme, kind)}", f"    description: {quoted(said)}"]
-    lines += _tests_of(system, model_name(form.programme, kind), fields)
-    lines += ["    columns:"]
-    lines += [_column(column, is_key=column.name == f"{KEYS[kind]}_uid") for column in columns]
-    lines += [_field(field) for field in fields]
+    lines += ["    data_tests:", _key_test([f"{KEYS[kind]}_uid"])]
+    lines += _fields_test(system, model_name(form.programme, kind), fields)
+    lines += ["    columns:", *map(_column, columns), *map(_field, fields)]
     return "\n".join(lines) + "\n"
 
 
-def _tests_of(system: System, model: str, fields: Sequence[FieldColumn]) -> list[str]:
+def _key_test(columns: Sequence[str]) -> str:
+    return f"      - is_key: {{arguments: {{columns: [{', '.join(columns)}]}}}}"
+
+
+def _fields_test(system: System, model: str, fields: Sequence[FieldColumn]) -> list[str]:
     """The test that is told by the columns' meta what each is made from; it warns, since the source is at fault."""
     if not any(field.cast in TYPED or is_coded(field.field) for field in fields):
         return []
     options = f"ref('stg_{system.name}__options')"
     said = f"{{name: {model}_fields_hold, arguments: {{options: {options}}}, config: {{severity: warn}}}}"
-    return ["    data_tests:", f"      - fields_hold: {said}"]
+    return [f"      - fields_hold: {said}"]
 
 
-def _column(column: Column, *, is_key: bool) -> str:
+def _column(column: Column) -> str:
     meta = f", config: {{meta: {{sensitive: {column.sensitive}}}}}" if column.sensitive else ""
-    tests = ", data_tests: [is_key]" if is_key else ""
-    return f"      - {{name: {column.name}, description: {quoted(column.description)}{meta}{tests}}}"
+    return f"      - {{name: {column.name}, description: {quoted(column.description)}{meta}}}"
 
 
 def _field(column: FieldColumn) -> str:
@@ -85,7 +87,7 @@ def registries_yml(
     text = HEADER + "models:\n"
     for model, description, columns, key in registries:
         text += f"  - name: {model}\n    description: {quoted(description)}\n"
-        text += f"    data_tests:\n      - is_key: {{arguments: {{columns: [{', '.join(key)}]}}}}\n    columns:\n"
+        text += f"    data_tests:\n{_key_test(key)}\n    columns:\n"
         text += "".join(f"      - {{name: {name}, description: {quoted(said)}}}\n" for name, said in columns)
     return text
 

@@ -109,11 +109,18 @@ def test_every_mart_with_a_grain_tests_its_key(manifest: dict[str, Any]) -> None
     tested = {
         test["attached_node"]
         for test in manifest["nodes"].values()
-        if test["resource_type"] == "test"
-        and (test.get("test_metadata") or {}).get("name") in ("unique", "unique_combination")
+        if test["resource_type"] == "test" and (test.get("test_metadata") or {}).get("name") == "is_key"
     }
     marts = [n["unique_id"] for n in built(manifest) if n["name"].startswith(("dim_", "fct_"))]
     assert sorted(set(marts) - tested) == []
+
+
+def test_nulls_are_looked_for_once_a_relation(manifest: dict[str, Any]) -> None:
+    """By one `complete`: a `not_null` a column was half of all tests."""
+    named = [(test.get("test_metadata") or {}, test) for test in manifest["nodes"].values()]
+    complete = [test["attached_node"] for said, test in named if said.get("name") == "complete"]
+    assert len(complete) == len(set(complete)) > 0
+    assert [test["name"] for said, test in named if said.get("name") == "not_null"] == []
 
 
 def test_no_file_is_long(manifest: dict[str, Any]) -> None:
@@ -132,5 +139,5 @@ def test_the_unit_tests_pass(country: Dbt, manifest: dict[str, Any]) -> None:
 def test_a_reference_build_runs_no_test_of_a_fact(country: Dbt) -> None:
     """On a fresh warehouse the facts do not exist yet when the dimensions are built."""
     ran = country.first_reference
-    assert "dim_facility" in ran and "unique_dim_facility_facility_key" in ran
+    assert "dim_facility" in ran and "is_key_dim_facility_facility_key" in ran
     assert [name for name in ran if "fct_" in name or "rpt_" in name] == []

@@ -1,8 +1,7 @@
-{# The column, or the columns together, identify a row: none is NULL, and no two rows share them. #}
-{% test is_key(model, column_name=none, columns=none) %}
-{%- set key = columns or [column_name] -%}
-select {{ key | join(', ') }}, count(*) as records
+{# The columns together identify a row: no two rows share them, and none is NULL, except that those in `nullable` may be. #}
+{% test is_key(model, columns, nullable=[]) %}
+select {{ columns | join(', ') }}, count(*) as records
 from {{ model }}
-group by {{ key | join(', ') }}
-having count(*) > 1 or {% for column in key %}{{ column }} is null{{ ' or ' if not loop.last }}{% endfor %}
+group by {{ columns | join(', ') }}
+having count(*) > 1{% for column in columns if column not in nullable %} or {{ column }} is null{% endfor %}
 {% endtest %}
