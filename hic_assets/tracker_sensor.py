@@ -8,23 +8,25 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 from psycopg.errors import UndefinedTable
 
 from hic_assets.assets.raw import asset_key
 from hic_assets.assets.readers import open_client
+from hic_assets.extract.dhis2.tracker.keep import forget_old
 from hic_assets.extract.errors import AuthError, SourceError
 from hic_assets.partitions import contiguous_ranges, months_touched, partitions_of, range_tags, today
 from hic_assets.resources import SourcesResource, WarehouseResource
 from hic_assets.settings import SettingsError
 from hic_assets.systems.declare import Cadence, Programme, System
-from hic_assets.tracker_changes import changed, first_reading, unified_feeds
+from hic_assets.tracker_changes import changed, first_reading, left_behind, unified_feeds
 from hic_assets.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 Watermarks = dict[str, str]
+MONTHS_JOB = "programme_months"
 # Beside the tables' own: the newest change that made anything stale, which tells one occasion to load from another.
 NEWEST = "*"
 
@@ -111,20 +113,30 @@ def tracker_sensor(system: System, jobs: "Iterable[dg.UnresolvedAssetJobDefiniti
         context: dg.SensorEvaluationContext, warehouse: WarehouseResource, sources: SourcesResource
     ) -> dg.SensorResult | dg.SkipReason:
         try:
-            marks, stale = tick(system, json.loads(context.cursor or "{}"), warehouse.open(), sources)
+            # Patients' records, which go whether or not anything is read again.
+            forget_old(sources.kept())
+            opened = warehouse.open()
+            marks, stale = tick(system, json.loads(context.cursor or "{}"), opened, sources)
+            behind = left_behind(opened, system)
         except UndefinedTable:
             return dg.SkipReason(f"Nothing of {system.title} was loaded yet.")
         except (SettingsError, SourceError) as error:
             return dg.SkipReason(f"Could not ask {system.title}: {error}")
-        asked = requests(system, stale, max(marks.values(), default=""))
+        behind = {programme: days - stale.get(programme, set()) for programme, days in behind.items()}
+        asked = requests(system, stale, max(marks.values(), default="")) + requests(system, behind, "left behind")
         return dg.SensorResult(
             run_requests=asked,
             cursor=json.dumps(marks),
-            skip_reason=None if asked else "Nothing has changed in a partition that is loaded.",
+            skip_reason=None
+            if asked
+            else "Nothing has changed in a partition that is loaded, and no pipeline is behind.",
         )
 
     return sensor
 
+
+# How long a build of months that failed is asked for again, once a day; each try that fails counts anew.
+_FAILED_SINCE = timedelta(days=14)
 
 # A load is seen by its end, which it notes a moment before others can see it.
 _UNSEEN = timedelta(minutes=10)
@@ -172,6 +184,20 @@ def months_fed(
     return months, max((row[3] for row in found), default=since)
 
 
+def months_failed(instance: dg.DagsterInstance) -> list[str]:
+    """Keys of the months whose newest build, of those of the last two weeks, failed."""
+    since = datetime.now(UTC) - _FAILED_SINCE
+    newest: dict[str, dg.DagsterRunStatus] = {}
+    for record in instance.get_run_records(dg.RunsFilter(job_name=MONTHS_JOB, created_after=since)):
+        tags = record.dagster_run.tags
+        first, last = (tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end"))
+        first, last = first or tags.get("dagster/partition"), last or tags.get("dagster/partition")
+        if first and last:
+            for month in months_touched(date.fromisoformat(first), date.fromisoformat(last)):
+                newest.setdefault(month, record.dagster_run.status)
+    return [month for month, status in newest.items() if status is dg.DagsterRunStatus.FAILURE]
+
+
 def _occasion(months: dict[str, list[str]], first: str, last: str) -> str:
     """What tells this set of loads from any other, one that was noted late among them included."""
     said = sorted(f"{month} {load}" for month, loads in months.items() if first <= month <= last for load in loads)
@@ -183,10 +209,11 @@ def months_sensor(systems: Sequence[System]) -> dg.SensorDefinition:
     trackers = [system for system in systems if system.programmes]
 
     @dg.sensor(
-        name="programme_months",
-        job_name="programme_months",
+        name=MONTHS_JOB,
+        job_name=MONTHS_JOB,
         minimum_interval_seconds=600,
-        description="Builds the completed months of the tracker programmes that loads have touched since they were built.",
+        description="Builds the completed months of the tracker programmes that loads have touched since they were built, "
+        "and once a day those whose build failed.",
     )
     def sensor(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
         since = datetime.fromisoformat(context.cursor) if context.cursor else None
@@ -203,10 +230,15 @@ def months_sensor(systems: Sequence[System]) -> dg.SensorDefinition:
             )
             for first, last in contiguous_ranges(months, definition)
         ]
+        failed = [month for month in months_failed(context.instance) if month not in months]
+        asked += [
+            dg.RunRequest(run_key=f"{first}:{last}:failed:{today()}", tags=range_tags(first, last))
+            for first, last in contiguous_ranges(failed, definition)
+        ]
         return dg.SensorResult(
             run_requests=asked,
             cursor=until.isoformat() if until else None,
-            skip_reason=None if asked else "No load has touched a completed month.",
+            skip_reason=None if asked else "No load has touched a completed month, and no build of one failed.",
         )
 
     return sensor

@@ -15,6 +15,7 @@ from hic_assets.landing.table import Table
 from hic_assets.warehouse import Warehouse
 
 _SAMPLE = 10
+_NOTES = 5
 
 
 def column_schema(table: Table) -> dg.TableSchema:
@@ -59,6 +60,9 @@ def load_metadata(warehouse: Warehouse, result: LoadResult) -> dict[str, Any]:
     }
     if counts.watermark:
         shown["source_watermark"] = dg.MetadataValue.timestamp(counts.watermark)
+    if result.notes:
+        more = [f"and {len(result.notes) - _NOTES} more"] if len(result.notes) > _NOTES else []
+        shown["notes"] = "; ".join([*result.notes[:_NOTES], *more])
     if counts.quarantined:
         shown["quarantine"] = quarantine_sample(warehouse, [result.load_id])
     return shown

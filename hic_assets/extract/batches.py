@@ -56,7 +56,7 @@ class BatchSource(Protocol):
     """One table's rows from a system: iterate it, then read `stats`.
 
     Each iteration reads the source anew. An iteration that ends without an exception has yielded every row
-    the source holds for what was asked: landing may replace the partition with it. `stats`,
+    the source holds for what was asked: landing may replace the partition with it. `stats`, `notes`,
     `unknown_columns` and `read_at` (what the source's own clock said when reading began, where it tells) speak
     of the latest iteration and are whole once it has ended.
     """
@@ -70,6 +70,11 @@ class BatchSource(Protocol):
     @property
     def stats(self) -> Sequence[SliceStats]:
         """One entry a request."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What people should know of the reading although it is no error; names no person."""
         ...
 
     @property
@@ -87,10 +92,12 @@ class BatchStream:
         self.read_at: datetime | None = None
         self._produce = produce
         self._stats: list[SliceStats] = []
+        self._notes: list[str] = []
         self._unknown: dict[str, None] = {}
 
     def __iter__(self) -> Iterator[Batch]:
         self._stats = []
+        self._notes = []
         self._unknown = {}
         self.read_at = None
         return self._produce(self)
@@ -101,6 +108,11 @@ class BatchStream:
         return tuple(self._stats)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of the reading, in the order found."""
+        return tuple(self._notes)
+
+    @property
     def unknown_columns(self) -> tuple[str, ...]:
         """Columns the source sent which the table does not have, in order of appearance."""
         return tuple(self._unknown)
@@ -108,6 +120,10 @@ class BatchStream:
     def record(self, stats: SliceStats) -> None:
         """Add one request's stats."""
         self._stats.append(stats)
+
+    def note(self, words: str) -> None:
+        """Add what people should know of the reading."""
+        self._notes.append(words)
 
     def note_unknown_columns(self, columns: Sequence[str]) -> None:
         """Remember columns that were left out."""

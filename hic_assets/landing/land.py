@@ -45,7 +45,10 @@ class Connects(Protocol):
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What one load did. ``unchanged``: the rows equal, as a set, what the partition held before."""
+    """What one load did. ``unchanged``: the rows equal, as a set, what the partition held before.
+
+    ``notes``: what the reader found that people should know of.
+    """
 
     load_id: int
     table: Table
@@ -53,6 +56,7 @@ class LoadResult:
     counts: Counts
     seconds: float
     unchanged: bool
+    notes: tuple[str, ...] = ()
 
 
 def land(
@@ -104,7 +108,7 @@ def land(
                         refused.copy_into(book, limit=KEPT_OF_A_FAILED_LOAD)
                 raise error from (caught if error is not caught else caught.__cause__)
         load.analyze(book)
-    return LoadResult(load_id, table, partition, counts, time.monotonic() - started, unchanged)
+    return LoadResult(load_id, table, partition, counts, time.monotonic() - started, unchanged, tuple(batches.notes))
 
 
 def result_of_run(warehouse: Connects, table: Table, partition: Partition, run_id: str) -> LoadResult | None:

@@ -6,6 +6,7 @@ Belongs here: deciding and recording. Does not: the switch itself (the view ``op
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -73,6 +74,19 @@ def undo(warehouse: Warehouse, programme: str, by: str, *, reason: str | None = 
         if not _has_legacy(connection, programme):
             raise CutoverRefused(programme, ("it has no legacy pipeline to go back to",))
         return _record(connection, current, Pipeline.LEGACY, by, forced=False, reason=reason)
+
+
+def note_dropped_legacy(connection: Connection[Any], without_legacy: Iterable[str]) -> None:
+    """Record a sign-off of those programmes that read the legacy tables and whose declaration has no such pipeline now.
+
+    To be called before ``ops.programme`` says so too. Months that were built from the legacy tables are built again by
+    this record, as after any sign-off.
+    """
+    for programme in without_legacy:
+        for current in readiness(connection, programme):
+            if current.pipeline == Pipeline.LEGACY:
+                why = "legacy=False in its declaration"
+                _record(connection, current, Pipeline.UNIFIED, "the declaration", forced=not current.ready, reason=why)
 
 
 def last_sign_off(connection: Connection[Any], programme: str) -> SignOff:

@@ -1,6 +1,7 @@
 -- Whether a programme may be signed off, and exactly why not. A partition counts when it is over (Africa/Kigali), and is
--- clean when all three tables are loaded on both sides, compared as they are loaded now, and within the tolerance. So
--- many of the latest must be clean without a gap between them, and no older one may be known to differ.
+-- clean when all three tables are loaded on both sides, compared as they are loaded now, within the tolerance, and neither
+-- side is outdated. So many of the latest must be clean without a gap between them, and no older one may be known to
+-- differ.
 create or replace view ops.cutover_readiness as
 with partitions as (
     select s.programme, s.partition_start, max(s.partition_end) as partition_end,

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg import Connection
 
 from hic_assets.landing.ddl import create_once, exists
+from hic_assets.parity.cutover import note_dropped_legacy
 from hic_assets.parity.differences import COUNTED, Difference
 from hic_assets.systems.declare import System
 
@@ -94,6 +95,8 @@ comment on table ops.cutover is
 """
 
 VIEWS = ("programme_source", "parity_state", "cutover_readiness")
+# The newest of the views' columns: a warehouse without it was made by older views.
+_NEWEST = ("ops.parity_state", "outdated")
 _TABLES = [name.removeprefix("ops.") for name in re.findall(r"if not exists (\S+)", TABLES)]
 
 
@@ -102,14 +105,19 @@ def create_parity(connection: Connection[Any], systems: Iterable[System]) -> Non
 
     ``systems``: all that are declared. A programme that none of them has is forgotten, its results and sign-offs stay.
     """
-    if not all(exists(connection, "ops", name) for name in (*_TABLES, *VIEWS)):
+    if not all(exists(connection, "ops", name) for name in (*_TABLES, *VIEWS)) or not _has_newest(connection):
         views = [files(__package__).joinpath(f"{name}.sql").read_text() for name in VIEWS]
         create_once(connection, "\n".join([TABLES, *views]))
     register(connection, systems)
 
 
+def _has_newest(connection: Connection[Any]) -> bool:
+    found = connection.execute("select from pg_attribute where attrelid = to_regclass(%s) and attname = %s", _NEWEST)
+    return found.fetchone() is not None
+
+
 def register(connection: Connection[Any], systems: Iterable[System]) -> None:
-    """Make ``ops.programme`` say what is declared."""
+    """Make ``ops.programme`` say what is declared, and note which programmes that switches to the unified tables."""
     declared = [
         (
             p.name,
@@ -130,5 +138,6 @@ def register(connection: Connection[Any], systems: Iterable[System]) -> None:
         if held == set(declared):
             return
         cursor.execute("lock table ops.programme in share row exclusive mode")
+        note_dropped_legacy(connection, [name for name, *_, legacy, _, _ in declared if not legacy])
         cursor.execute("delete from ops.programme")
         cursor.executemany("insert into ops.programme values (%s, %s, %s, %s, %s, %s, %s, %s, %s)", declared)

@@ -123,3 +123,18 @@ def comparable(
         ).fetchall()
         found += [Compared(programme, kind, day) for (day,) in rows]
     return sorted(found, key=lambda c: c.partition)
+
+
+def last_failure(
+    connection: Connection[Any], programme: Programme, kind: Kind, partitions: Iterable[date]
+) -> str | None:
+    """What the latest load ended with, of those that failed of sides on which these partitions are not loaded."""
+    found = connection.execute(
+        """select l.error from ops.load l
+           where l.relation = any(%s) and l.window_start = any(%s) and l.status = 'failed' and not exists (
+             select from ops.load c
+             where (c.relation, c.window_start) = (l.relation, l.window_start) and c.is_current)
+           order by l.load_id desc limit 1""",
+        ([relation(programme, kind, side) for side in Pipeline], list(partitions)),
+    ).fetchone()
+    return found[0] if found else None

@@ -11,10 +11,19 @@ with tables as (
 loaded as (
     select t.programme, t.kind, l.window_start as partition_start, max(l.window_end) as partition_end,
            max(l.load_id) filter (where t.side = 'legacy') as legacy_load_id,
-           max(l.load_id) filter (where t.side = 'unified') as unified_load_id
+           max(l.load_id) filter (where t.side = 'unified') as unified_load_id,
+           max(l.source_read_at) filter (where t.side = 'legacy') as legacy_read_at,
+           max(l.source_read_at) filter (where t.side = 'unified') as unified_read_at
     from tables t
     inner join ops.load l on l.relation = t.relation and l.is_current and l.window_start is not null
     group by t.programme, t.kind, l.window_start
+),
+-- A run reads both sides within hours, and the sensor has both read again: where more than a day lies between them, a
+-- load has failed or was never asked for, and what changed in that time is no longer a matter of moments.
+dated as (
+    select l.*, case when l.unified_read_at - l.legacy_read_at > interval '24 hours' then 'legacy'
+                     when l.legacy_read_at - l.unified_read_at > interval '24 hours' then 'unified' end as outdated
+    from loaded l
 ),
 grid as (
     select k.programme, k.tolerance, k.kind, k.place, p.partition_start, p.partition_end
@@ -36,6 +45,8 @@ select
         when r.parity_id is null then 'not compared'
         when (r.legacy_load_id, r.unified_load_id) <> (l.legacy_load_id, l.unified_load_id) then 'stale'
         when r.differences > g.tolerance * greatest(r.legacy_rows, r.unified_rows) then 'differs'
+        -- Late records are not counted, so among many of them anything could hide.
+        when r.late > 0 and l.outdated is not null then l.outdated || ' outdated'
         else 'clean'
     end as state,
     -- By an earlier comparison too, where a table has been loaded again since.
@@ -61,9 +72,12 @@ select
     r.rules,
     r.patterns,
     r.compared_at,
-    g.place
+    g.place,
+    l.legacy_read_at,
+    l.unified_read_at,
+    l.outdated
 from grid g
-left join loaded l on (l.programme, l.kind, l.partition_start) = (g.programme, g.kind, g.partition_start)
+left join dated l on (l.programme, l.kind, l.partition_start) = (g.programme, g.kind, g.partition_start)
 left join ops.parity r
     on (r.programme, r.kind, r.partition_start) = (g.programme, g.kind, g.partition_start) and r.is_current;
 comment on view ops.parity_state is 'One row a programme, table and partition: compared or not, by which result, and how it stands.';

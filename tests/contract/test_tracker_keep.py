@@ -19,7 +19,7 @@ from test_tracker_read import asked_for, read
 from hic_assets.extract.batches import BatchStream
 from hic_assets.extract.dhis2.client import Dhis2Client
 from hic_assets.extract.dhis2.tracker.fields import Kind
-from hic_assets.extract.dhis2.tracker.keep import KEEP_SECONDS
+from hic_assets.extract.dhis2.tracker.keep import KEEP_SECONDS, forget_old
 from hic_assets.extract.dhis2.tracker.question import PAGE_ROWS
 from hic_assets.extract.dhis2.tracker.read import Expected, records
 from hic_assets.extract.errors import ServerFault
@@ -147,6 +147,20 @@ def test_what_nobody_came_back_to_is_forgotten(stub: Stub, connect: Connect, kee
     long_ago = time.time() - KEEP_SECONDS - 1
     os.utime(folder, (long_ago, long_ago))
     read(records(connect(), Kind.ENROLLMENTS, PROGRAM, *WEEK, expected=Expected(1), keep=keep))
+    assert list(keep.iterdir()) == []
+
+
+def test_what_is_old_is_forgotten_without_any_reading_and_what_grows_is_not(
+    stub: Stub, connect: Connect, keep: Path
+) -> None:
+    forget_old(keep)
+    assert not keep.exists()
+    Tracker(records={"events": spread(55)}).on(stub)
+    killed_after(stream_of(connect(), keep), 3)
+    forget_old(keep)
+    (folder,) = keep.iterdir()
+    os.utime(folder, (time.time() - KEEP_SECONDS - 1,) * 2)
+    forget_old(keep)
     assert list(keep.iterdir()) == []
 
 

@@ -98,11 +98,15 @@ def test_pages_may_hold_fewer_rows_than_they_should(
 ) -> None:
     tracker = Tracker(version, {"events": [event(n, "f1") for n in range(35)]}).on(stub)
     tracker.spoil = hide(3, *range(10, 20), 34)
+    stream = paged(connect(), SMALLEST, 10)
     with caplog.at_level(logging.WARNING):
-        frame = read(paged(connect(), SMALLEST, 10))
+        frame = read(stream)
     assert numbers(frame) == [n for n in range(34) if n != 3 and not 10 <= n < 20]
     # Counted by the server, so that it shows; and a whole empty page in between is not the end.
     assert ("23 of 35 records came" in caplog.text) == (tracker.minor <= 41)
+    assert [note.split(",")[0] for note in stream.notes] == (
+        ["2025-03-03 · Facility alone: 23 of 35 records came"] if tracker.minor <= 41 else []
+    )
 
 
 @pytest.mark.parametrize("version", ["2.38.7", "2.41.9.1"])

@@ -31,6 +31,7 @@ class Given:
         self.name, self.columns, self.read_at = "given", DATA_VALUES.column_names, None
         self._batches, self.unknown_columns = batches, tuple(unknown)
         self.stats: list[SliceStats] = []
+        self.notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Batch]:
         for batch in self._batches:

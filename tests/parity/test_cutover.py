@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 
 import pytest
 from pg_servers import rows
@@ -124,6 +126,19 @@ class TestReadiness:
         found = stands(three)
         assert found.ready and found.latest_partition == WEEKS[2]
 
+    def test_late_records_of_an_outdated_side_are_in_the_way(self, three: Warehouse) -> None:
+        for week in WEEKS[:3]:
+            hold_week(three, week)
+        rows(three, "update ops.parity set late = 5 where kind = 'events'")
+        rows(
+            three,
+            f"""update ops.load set source_read_at = source_read_at - interval '25 hours'
+                where relation = 'hiv_tracker_events' and window_start = '{WEEKS[1]}'""",
+        )
+        found = stands(three)
+        assert found.reasons == [f"1 of 3 partitions in a row are clean: {WEEKS[1]} is not (events legacy outdated)"]
+        assert found.open_partitions == []
+
     def test_late_records_are_not_in_the_way(self, three: Warehouse) -> None:
         for week in WEEKS[:3]:
             hold_week(three, week)
@@ -226,6 +241,43 @@ class TestProgrammes:
         with pytest.raises(CutoverRefused, match="no legacy pipeline to go back to"):
             undo(tracker, "hiv", "A. Keza")
         assert stands(tracker).reasons == ["there is no legacy pipeline any more: nothing to cut over from"]
+
+    @pytest.mark.parametrize("ready", [True, False])
+    def test_a_legacy_pipeline_that_the_declaration_drops_is_recorded_as_a_sign_off(
+        self, three: Warehouse, ready: bool
+    ) -> None:
+        """By it the months that were built from the legacy tables are built again."""
+        for week in WEEKS[: 3 if ready else 1]:
+            hold_week(three, week)
+        system = trusted(clean_partitions=3)
+        (programme,) = system.programmes
+        without = replace(system, programmes=(replace(programme, legacy=False),))
+        for _ in range(2):
+            declare(three, without)
+        assert rows(three, PIPELINE) == [("unified",)]
+        assert rows(three, "select by_whom, action, forced, reason from ops.cutover") == [
+            ("the declaration", "unified", not ready, "legacy=False in its declaration")
+        ]
+
+    def test_one_that_was_signed_off_before_is_recorded_once(self, three: Warehouse) -> None:
+        cut_over(three, "hiv", "A. Keza", force=True, reason="a test")
+        (programme,) = HIV_TRACKER.programmes
+        declare(three, replace(HIV_TRACKER, programmes=(replace(programme, legacy=False),)))
+        assert rows(three, "select by_whom from ops.cutover") == [("A. Keza",)]
+
+    def test_views_of_an_older_version_are_made_anew(self, warehouse: Warehouse) -> None:
+        prepare(warehouse)
+        readiness_view = files("hic_assets.parity").joinpath("cutover_readiness.sql").read_text()
+        rows(
+            warehouse,
+            f"""create table held as select * from ops.parity_state;
+                alter table held drop legacy_read_at, drop unified_read_at, drop outdated;
+                drop view ops.cutover_readiness, ops.parity_state;
+                create view ops.parity_state as select * from held; {readiness_view}""",
+        )
+        prepare(warehouse)
+        assert rows(warehouse, "select outdated from ops.parity_state") == []
+        assert stands(warehouse).reasons == ["nothing is loaded"]
 
     def test_what_is_missing_is_made_and_only_then(self, warehouse: Warehouse) -> None:
         prepare(warehouse)

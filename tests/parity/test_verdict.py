@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from pg_servers import rows
 
 from hic_assets.checks.questions import Verdict
 from hic_assets.parity.cutover import cut_over
 from hic_assets.parity.verdict import parity_verdict
-from hic_assets.systems.declare import Programme, Trust
+from hic_assets.systems.declare import Pipeline, Programme, Trust
 from hic_assets.warehouse import Warehouse
 from parity.builders import (
     EVENTS,
     HIV,
     LATER,
     LEGACY,
+    READ,
     TE,
     UNIFIED,
     WEEK,
@@ -24,6 +26,7 @@ from parity.builders import (
     declare,
     event,
     hold,
+    hold_week,
     records,
     trusted,
     valued,
@@ -102,11 +105,35 @@ def test_it_compares_what_was_loaded_since_and_nothing_twice(tracker: Warehouse)
     assert not verdict(tracker).passed and rows(tracker, count) == [(2,)]
 
 
-def test_without_a_legacy_load_there_is_nothing_to_compare_with(tracker: Warehouse) -> None:
-    hold(tracker, UNIFIED, records(5))
+@pytest.mark.parametrize(("loaded", "lacking"), [(UNIFIED, "legacy"), (LEGACY, "unified")])
+def test_where_no_partition_is_loaded_on_both_sides_it_is_a_warning(
+    tracker: Warehouse, loaded: Pipeline, lacking: str
+) -> None:
+    hold(tracker, loaded, records(5))
     found = verdict(tracker)
-    assert found.passed and found.words == "Nothing to compare: 1 of 1 partitions are not loaded on both sides."
-    assert parity_verdict(tracker, HIV, EVENTS, []).words == "Nothing to compare: nothing is loaded."
+    assert not found.passed and not found.grave
+    assert found.words == f"Nothing to compare: {lacking} is not loaded in 1 of 1 partitions."
+
+
+def test_where_a_side_cannot_be_loaded_it_says_why(tracker: Warehouse) -> None:
+    hold(tracker, UNIFIED, records(5))
+    gone = "EndpointGone: hiv_tracker: DHIS2 2.42.5 has no /api/events any more (removed in 2.42)"
+    rows(
+        tracker,
+        f"""insert into ops.load (system, table_name, partition_key, window_start, window_end, status, error)
+            values ('hiv_tracker', 'events', '{NEXT}', '{NEXT}', '{NEXT}', 'failed', 'of another partition'),
+                   ('hiv_tracker', 'events', '{WEEK}', '{WEEK}', '{NEXT}', 'failed', '{gone}')""",
+    )
+    found = verdict(tracker)
+    assert not found.passed and not found.grave
+    assert found.words == (
+        f"Nothing to compare: legacy is not loaded in 1 of 1 partitions. Its latest load failed: {gone}"
+    )
+
+
+def test_where_nothing_was_asked_for_it_is_a_yes(tracker: Warehouse) -> None:
+    found = parity_verdict(tracker, HIV, EVENTS, [])
+    assert found.passed and found.words == "Nothing to compare: nothing is loaded."
 
 
 def test_partitions_of_which_one_is_not_loaded(tracker: Warehouse) -> None:
@@ -117,14 +144,68 @@ def test_partitions_of_which_one_is_not_loaded(tracker: Warehouse) -> None:
     assert found.passed and found.words.endswith("1 of 2 partitions are not loaded on both sides.")
 
 
-def test_after_the_sign_off_nothing_is_compared(tracker: Warehouse) -> None:
-    hold(tracker, LEGACY, records(5))
-    hold(tracker, UNIFIED, records(4))
-    signed = cut_over(tracker, "hiv", "A. Keza", force=True, reason="a test")
-    found = verdict(tracker)
-    assert found.passed
-    assert found.words.startswith(f"Signed off by A. Keza on {signed.at:%Y-%m-%d}: the unified tables are read")
-    assert rows(tracker, "select count(*) from ops.parity") == [(0,)]
+class TestSignedOff:
+    def test_nothing_is_compared(self, tracker: Warehouse) -> None:
+        declare(tracker, trusted(clean_partitions=1))
+        hold_week(tracker, WEEK)
+        count = "select count(*) from ops.parity"
+        before = rows(tracker, count)
+        signed = cut_over(tracker, "hiv", "A. Keza")
+        hold(tracker, UNIFIED, records(4))
+        found = verdict(tracker)
+        assert found.passed
+        assert found.words.startswith(f"Signed off by A. Keza on {signed.at:%Y-%m-%d}: the unified tables are read")
+        assert rows(tracker, count) == before
+
+    def test_by_force_it_stays_a_warning(self, tracker: Warehouse) -> None:
+        hold_week(tracker, WEEK, differ=[EVENTS])
+        signed = cut_over(tracker, "hiv", "A. Keza", force=True, reason="2.42 is here")
+        found = verdict(tracker)
+        assert not found.passed and not found.grave
+        assert found.words == (
+            f"Signed off by A. Keza on {signed.at:%Y-%m-%d} by force, although it was not ready (2.42 is here): "
+            "the unified tables are read, and not compared."
+        )
+
+
+class TestOutdated:
+    """One side was read so long before the other that what is late could hide anything."""
+
+    LONG_AFTER = READ + timedelta(days=9)
+
+    @pytest.mark.parametrize(("old", "new"), [(LEGACY, UNIFIED), (UNIFIED, LEGACY)])
+    def test_late_records_are_then_a_warning(self, tracker: Warehouse, old: Pipeline, new: Pipeline) -> None:
+        hold(tracker, old, records(20))
+        hold(tracker, new, changed(records(20), [1], status="ACTIVE", updated_at=LATER), read_at=self.LONG_AFTER)
+        found = verdict(tracker)
+        assert not found.passed and not found.grave
+        assert found.words == (
+            f"1 of 1 partitions agree: late 1 (not counted). {WEEK}: {old} was read 9.0 days before {new}, and 1 records "
+            f"changed in between. Load {old} again."
+        )
+        assert found.numbers["clean"] == 0
+        assert rows(tracker, "select distinct state from ops.parity_state where kind = 'events'") == [
+            (f"{old} outdated",)
+        ]
+
+    def test_without_late_records_it_is_clean_however_old(self, tracker: Warehouse) -> None:
+        hold(tracker, LEGACY, records(20))
+        hold(tracker, UNIFIED, records(20), read_at=self.LONG_AFTER)
+        assert verdict(tracker).passed
+
+    def test_a_day_apart_is_believed(self, tracker: Warehouse) -> None:
+        hold(tracker, LEGACY, records(20))
+        day = READ + timedelta(days=1)
+        hold(tracker, UNIFIED, changed(records(20), [1], status="ACTIVE", updated_at=LATER), read_at=day)
+        assert verdict(tracker).passed
+
+    def test_what_differs_besides_is_graver(self, tracker: Warehouse) -> None:
+        hold(tracker, LEGACY, records(20))
+        there = changed(without(records(20), [5]), [1], status="ACTIVE", updated_at=LATER)
+        hold(tracker, UNIFIED, there, read_at=self.LONG_AFTER)
+        found = verdict(tracker)
+        assert not found.passed and found.grave
+        assert "missing_in_unified 1" in found.words and "Load legacy again." in found.words
 
 
 def test_a_programme_without_a_legacy_pipeline(tracker: Warehouse) -> None:

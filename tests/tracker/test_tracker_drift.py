@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import pytest
+from pg_servers import rows
 from tracker_country import PAIRS, WEEKS, Trackers, trackers
 
 from hic_assets.extract.dhis2.tracker.fields import Kind
+from hic_assets.extract.dhis2.tracker.keep import KEEP_SECONDS
+from hic_assets.partitions import today
+from hic_assets.resources import WarehouseResource
 from hic_assets.systems.declare import Cadence, Pipeline, Programme, System
 from hic_assets.systems.hiv_tracker import HIV_TRACKER
 from hic_assets.systems.hiv_tracker import PROGRAMMES as HIV_PROGRAMMES
 from hic_assets.systems.immunization_tracker import IMMUNIZATION_TRACKER
 from hic_assets.tracker_reconciliation import reconcile
-from hic_assets.tracker_sensor import Watermarks, requests, tick
+from hic_assets.tracker_sensor import Watermarks, requests, tick, tracker_sensor
 from hic_assets.warehouse import Warehouse
+from hic_assets.warehouse.url import parse_url
 
 HIV = HIV_PROGRAMMES[0]
 UNIFIED = (Pipeline.UNIFIED,)
@@ -87,6 +95,50 @@ def test_the_sensor_asks_for_exactly_the_weeks_that_changes_touch(warehouse: War
         country.load(HIV_TRACKER, HIV, UNIFIED, keys=[str(day) for day in stale[HIV]])
         assert tick(HIV_TRACKER, again, warehouse, country.sources)[1] == {}
         assert_equal(country, HIV_TRACKER, HIV)
+
+
+@pytest.mark.slow
+def test_the_sensor_asks_once_a_day_for_what_one_pipeline_has_not_read_for_days(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    with trackers(warehouse, tmp_path) as country:
+        week = date.fromisoformat(WEEKS[1])
+        country.load(HIV_TRACKER, HIV, keys=WEEKS[:3])
+        old = country.sources.kept() / "an unfinished reading"
+        old.mkdir(parents=True)
+        os.utime(old, (time.time() - KEEP_SECONDS - 1,) * 2)
+        assert not asked_by_sensor(country)
+        assert not old.exists(), "records of patients, whose reading nobody came back to"
+        # The legacy table was last read three days ago, and then unified alone was loaded: not yet compared.
+        rows(
+            warehouse,
+            """update ops.load set started_at = now() - interval '3 days', source_read_at = source_read_at - case
+                   when relation = 'hiv_tracker_events' and window_start = %s then interval '3 days'
+                   else interval '0' end""",
+            (week,),
+        )
+        (asked,) = asked_by_sensor(country)
+        assert asked.run_key == f"hiv:{week}:{week}:left behind:{today()}"
+        assert len(asked.asset_selection or ()) == 6
+        assert [one.run_key for one in asked_by_sensor(country)] == [asked.run_key]
+        country.load(HIV_TRACKER, HIV, keys=[WEEKS[1]])
+        assert not asked_by_sensor(country)
+
+
+class Given(WarehouseResource):
+    url: str
+
+    def open(self) -> Warehouse:
+        return Warehouse(parse_url(self.url))
+
+
+def asked_by_sensor(country: Trackers) -> list[dg.RunRequest]:
+    """What one tick of the HIV tracker's sensor requests, its first."""
+    context = dg.build_sensor_context()
+    given = {"warehouse": Given(url=country.warehouse.url), "sources": country.sources}
+    result = tracker_sensor(HIV_TRACKER, [])(context, **given)
+    assert isinstance(result, dg.SensorResult), result
+    return list(result.run_requests or [])
 
 
 @pytest.mark.slow

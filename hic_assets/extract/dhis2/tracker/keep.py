@@ -1,7 +1,7 @@
 """What a load had read when it was killed, on disk, for the next one to go on from.
 
 They are records of patients: in folders of the owner only, named by hashes, and gone as soon as the partition has been
-read whole, or with the next reading of anything once they are too old.
+read whole or, once they are too old, with the next reading of anything and the next tick of a tracker's sensor.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Kept:
     def __init__(self, folder: Path, identity: Sequence[str]) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder / _hash("\n".join(identity).encode())
-        _forget_old(folder)
+        forget_old(folder)
         self.about = self._read_about()
         if self.about is None:
             self.done()
@@ -127,8 +127,13 @@ def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def _forget_old(folder: Path) -> None:
-    """Delete readings nobody came back to. By when they last grew: one of them may be under way elsewhere."""
+def forget_old(folder: Path) -> None:
+    """Delete readings nobody came back to. By when they last grew: one of them may be under way elsewhere.
+
+    `folder`: that of all readings; it need not exist.
+    """
+    if not folder.is_dir():
+        return
     for reading in folder.iterdir():
         with suppress(OSError):
             if reading.is_dir() and time.time() - reading.stat().st_mtime >= KEEP_SECONDS:

@@ -67,8 +67,9 @@ class Reader:
         self._seen: set[tuple[object, ...]] = set()
 
     def batches(self, stream: BatchStream, slices: Sequence[TrackerSlice], concurrency: int) -> Iterator[Batch]:
-        """The rows of the slices, in order, a page each; records stats on the stream."""
-        for slice_, fetched in fetch_ahead(slices, self._fetch, self._divide, concurrency, self._follow):
+        """The rows of the slices, in order, a page each; records stats and notes on the stream."""
+        follow = partial(self._follow, stream)
+        for slice_, fetched in fetch_ahead(slices, self._fetch, self._divide, concurrency, follow):
             page, stats = fetched.page, fetched.stats
             batch = Batch(page.frame, slice_.label, page.rejects, page.without_nul)
             stream.record(SliceStats(slice_.label, stats.url, batch.rows, stats.bytes, stats.seconds, stats.attempts))
@@ -134,7 +135,7 @@ class Reader:
         with self._decoding:
             return read_page(path, question.shape, belongs, self._frame_of)
 
-    def _follow(self, slice_: TrackerSlice, fetched: Fetched) -> Follow[TrackerSlice]:
+    def _follow(self, stream: BatchStream, slice_: TrackerSlice, fetched: Fetched) -> Follow[TrackerSlice]:
         page, rows = fetched.page, fetched.stats.page_rows
         next_named = self.client.dialect.names_next_page
         then = after(slice_, page.records, page.paging, rows, names_next_page=next_named)
@@ -148,7 +149,10 @@ class Reader:
         seen, total = slice_.seen + page.records, total_of(slice_, page.paging)
         if then is After.NOTHING:
             if total is not None and seen < total:
-                log.warning("%s %s: %d of %d records came", self.client.system, slice_.label, seen, total)
+                # No error: records of persons whom the account may not see are counted, and then taken out, events too.
+                words = f"{slice_.label}: {seen:,} of {total:,} records came, the server hides or has moved the others"
+                log.warning("%s %s", self.client.system, words)
+                stream.note(words)
             return Follow()
         if slice_.page >= MOST_PAGES:
             raise self._wrong(fetched, f"no end after {slice_.page:,} pages")
