@@ -17,10 +17,11 @@ from hic_assets.checks.raw import raw_checks
 from hic_assets.jobs import jobs_of
 from hic_assets.resources import SourcesResource, WarehouseResource
 from hic_assets.schedules import schedules
-from hic_assets.sensors import change_sensor
+from hic_assets.sensors.aggregate import change_sensor
+from hic_assets.sensors.months import months_sensor
+from hic_assets.sensors.reconciliation import reconciliation_job
+from hic_assets.sensors.tracker import tracker_sensor
 from hic_assets.systems import SYSTEMS
-from hic_assets.tracker_reconciliation import reconciliation_job
-from hic_assets.tracker_sensor import months_sensor, tracker_sensor
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import dagster as dg
 from hic_assets.jobs import MONTHLY, REFERENCE, has
 from hic_assets.partitions import TIMEZONE, contiguous_ranges, monthly, partitions_of, range_tags
 from hic_assets.resources import WarehouseResource
-from hic_assets.sensors import loaded_months
+from hic_assets.sensors.aggregate import loaded_months
 from hic_assets.systems.declare import Cadence, System
 
 # Completeness registrations leave no trace when they are taken back (contract 1.4), so recent months are read whole

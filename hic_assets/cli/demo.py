@@ -57,7 +57,7 @@ class RunOutcome:
 
 @click.command(name="demo")
 @click.option("--months", default=12, show_default=True, help="Completed months to load.")
-@click.option("--weeks", default=4, show_default=True, help="Completed weeks of the trackers to load.")
+@click.option("--weeks", default=8, show_default=True, help="Completed weeks of the trackers to load.")
 @click.option("--scale", default=0.1, show_default=True, help="Size of the sandbox's country (1 is national).")
 @as_json
 def command(months: int, weeks: int, scale: float, json_output: bool) -> None:

@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 
 from hic_assets.partitions import range_tags
 from hic_assets.sandbox import Sandbox
-from hic_assets.sensors import Cursor, change_sensor, loaded_months, month_key, released_months, still_owed, tick
+from hic_assets.sensors.aggregate import (
+    Cursor,
+    change_sensor,
+    loaded_months,
+    month_key,
+    released_months,
+    still_owed,
+    tick,
+)
 from hic_assets.systems import HMIS
 from hic_assets.warehouse import Warehouse
 

@@ -14,9 +14,9 @@ from stubs import WarehouseByUrl
 from hic_assets.parity.ddl import create_parity
 from hic_assets.partitions import range_tags, today
 from hic_assets.prepare import prepare
+from hic_assets.sensors.months import MONTHS_JOB, months_failed, months_fed, months_sensor
 from hic_assets.systems import SYSTEMS
 from hic_assets.systems.hmis_tracker import HMIS_TRACKER
-from hic_assets.tracker_sensor import MONTHS_JOB, months_failed, months_fed, months_sensor
 from hic_assets.warehouse import Warehouse
 
 NOON = datetime(2026, 7, 20, 12, tzinfo=UTC)

@@ -16,10 +16,10 @@ from hic_assets.definitions import build_defs
 from hic_assets.extract.dhis2.tracker.fields import Kind
 from hic_assets.parity.verdict import parity_verdict
 from hic_assets.partitions import range_tags
+from hic_assets.sensors.tracker_stale import left_behind
 from hic_assets.systems.declare import Pipeline
 from hic_assets.systems.hiv_tracker import HIV_TRACKER
 from hic_assets.systems.hmis_tracker import HMIS_TRACKER
-from hic_assets.tracker_changes import left_behind
 from hic_assets.warehouse import Warehouse
 
 # The second straddles two months.

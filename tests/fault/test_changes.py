@@ -14,7 +14,7 @@ from hic_assets.extract.errors import ServerFault
 from hic_assets.sandbox.world import geography
 from hic_assets.sandbox.world.catalogue import MONTHLY
 from hic_assets.sandbox.world.roster import NEVER
-from hic_assets.sensors import Cursor, change_sensor, tick
+from hic_assets.sensors.aggregate import Cursor, change_sensor, tick
 from hic_assets.systems import HMIS
 
 MAY, JUNE = LOADED

@@ -10,8 +10,8 @@ from pg_servers import rows
 
 from hic_assets.parity.compare import compare
 from hic_assets.parity.cutover import cut_over
+from hic_assets.sensors.tracker_stale import AT_ONCE, left_behind
 from hic_assets.systems.declare import Pipeline
-from hic_assets.tracker_changes import AT_ONCE, left_behind
 from hic_assets.warehouse import Warehouse
 from parity.builders import (
     EVENTS,

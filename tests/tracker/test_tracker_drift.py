@@ -17,12 +17,12 @@ from hic_assets.extract.dhis2.tracker.fields import Kind
 from hic_assets.extract.dhis2.tracker.keep import KEEP_SECONDS
 from hic_assets.partitions import today
 from hic_assets.resources import WarehouseResource
+from hic_assets.sensors.reconciliation import reconcile
+from hic_assets.sensors.tracker import Watermarks, requests, tick, tracker_sensor
 from hic_assets.systems.declare import Cadence, Pipeline, Programme, System
 from hic_assets.systems.hiv_tracker import HIV_TRACKER
 from hic_assets.systems.hiv_tracker import PROGRAMMES as HIV_PROGRAMMES
 from hic_assets.systems.immunization_tracker import IMMUNIZATION_TRACKER
-from hic_assets.tracker_reconciliation import reconcile
-from hic_assets.tracker_sensor import Watermarks, requests, tick, tracker_sensor
 from hic_assets.warehouse import Warehouse
 from hic_assets.warehouse.url import parse_url
 

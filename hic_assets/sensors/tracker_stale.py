@@ -1,6 +1,6 @@
 """What a tracker changed, and which partitions that makes stale: by asking what is new, or by asking for all keys.
 
-Belongs here: from a programme to its stale partitions. Does not: requesting runs (``tracker_sensor``), SQL.
+Belongs here: from a programme to its stale partitions. Does not: requesting runs (``tracker``), SQL.
 """
 
 from __future__ import annotations
