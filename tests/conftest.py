@@ -5,11 +5,38 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pg_servers import SYSTEM_URL, fresh_database, shared_server, system_server
 
 from hic_assets.warehouse import Warehouse
+
+# `make test` gives files to its two workers in this order, so none of half a minute and more is left to run alone at
+# the end. The first two go to different workers, with the third and the fourth behind them.
+LONG_FIRST = (
+    "cli/test_demo.py",
+    "fault/test_kill_dbt.py",
+    "dbt/test_changes.py",
+    "fault/test_kill.py",
+    "tracker/test_tracker_parity.py",
+    "tracker/test_tracker_drift.py",
+    "dbt/test_programme_mart.py",
+    "cli/test_dev.py",
+    "dagster/test_runs.py",
+)
+SHORT_LAST = ("contract", "indicators", "unit")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long first, folders of milliseconds last, everything else between in its own order."""
+    items.sort(key=lambda item: _place(item.path.relative_to(Path(__file__).parent)))
+
+
+def _place(file: Path) -> int:
+    if file.as_posix() in LONG_FIRST:
+        return LONG_FIRST.index(file.as_posix())
+    return len(LONG_FIRST) + (file.parts[0] in SHORT_LAST)
 
 
 @pytest.fixture(scope="session")

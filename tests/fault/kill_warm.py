@@ -1,10 +1,11 @@
-"""What the fork server does before the first fork: an empty run, so that no run pays for Dagster's late imports.
+"""What the fork server does before the first fork: the code location and an empty run, so that no run pays for imports.
 
-Not for Polars, whose threads a fork would not take along.
+Not for Polars, whose threads a fork would not take along: it is imported, but computes nothing.
 """
 
 from __future__ import annotations
 
+import importlib
 import warnings
 
 import dagster as dg
@@ -25,4 +26,5 @@ def empty_run() -> None:
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
+    importlib.import_module("hic_assets.definitions")
     empty_run()

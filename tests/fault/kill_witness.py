@@ -67,11 +67,12 @@ class Reader(threading.Thread):
             with self._warehouse.connect(application_name="reader") as connection:
                 while not self.done.is_set():
                     for (table, month), seen in self.seen.items():
+                        began = time.monotonic()
                         connection.execute(f"begin isolation level {self._isolation}".encode())
                         connection.execute("select 1")  # a snapshot older than the lock on the table
                         seen.add(connection.execute(self._queries[table].encode(), (month,)).fetchone())
                         connection.rollback()
-                        time.sleep(0.005)
+                        time.sleep(2 * (time.monotonic() - began))  # leaves the processors to what is looked at
         except Error as error:
             self.error = error
 

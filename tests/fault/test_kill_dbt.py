@@ -1,4 +1,4 @@
-"""kill -9 of a run, dbt and all, while it builds the marts; after the next run they equal those never disturbed."""
+"""kill -9 of runs, dbt and all, while they build the marts; after the next run these equal those never disturbed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,8 @@ class Marts:
 
     @contextmanager
     def warehouse(self) -> Iterator[tuple[Warehouse, Backfills]]:
-        with copied_database(self.server, self.old.database) as database:
+        # Always of one name: dbt parses the whole project again when the connection differs.
+        with copied_database(self.server, self.old.database, f"{self.old.database}_copy") as database:
             yield database, self.backfills(database)
 
     def backfills(self, database: Warehouse) -> Backfills:
@@ -107,31 +108,6 @@ def marts(postgres_server: Warehouse, tmp_path_factory: pytest.TempPathFactory) 
         yield made
 
 
-def killed_and_run_again(
-    marts: Marts,
-    wait: Callable[[Warehouse, Backfill], None],
-    held: Callable[[Warehouse], AbstractContextManager[object]] = lambda _: nullcontext(),
-) -> bool:
-    """Kill a run after `wait`, run it again, compare. False when it had ended before."""
-    with marts.warehouse() as (warehouse, backfills):
-        with readers(warehouse, MONTHS, MARTS) as threads:
-            with held(warehouse):
-                run = months(backfills)
-                wait(warehouse, run)
-                if not run.kill():
-                    return False
-            assert_nothing_is_left(warehouse)
-            left = version(warehouse, MONTHS, MARTS)
-            assert all(left[key] in (marts.before[key], marts.after[key]) for key in left), left
-            _age(marts.folder / "dbt")
-            months(backfills).wait()
-        assert_only(threads, marts.before, marts.after)
-        assert contents(warehouse) == marts.expected
-        assert_ledger_is_whole(warehouse)
-        assert [p.name for p in (marts.folder / "dbt").glob("*/")] == [], "nothing of the killed call is kept for ever"
-        return True
-
-
 def _age(folder: Path) -> None:
     """As if what the killed call has left were older than it is kept."""
     left = list(folder.glob("*/"))
@@ -140,33 +116,62 @@ def _age(folder: Path) -> None:
         os.utime(path, (time.time() - 2 * KEPT_SECONDS,) * 2)
 
 
-@pytest.mark.parametrize("table", ["dwh.fct_data_value", "dwh.fct_indicator_value"])
-def test_killed_while_a_mart_is_replaced(marts: Marts, table: str) -> None:
-    """A row of it is held, so that the replacement has begun and cannot end."""
-
-    @contextmanager
-    def row_held(warehouse: Warehouse) -> Iterator[None]:
-        with warehouse.connect(application_name="test") as connection:
-            row = f"select from {table} where {MONTH_COLUMN[table]} = %s limit 1 for update"
-            connection.execute(row.encode(), (MONTHS[1],))
-            yield
-
-    name = table.split(".")[1]
-    replacing = f"{DBT_AT_WORK} and wait_event_type = 'Lock' and query ~ '{name}'"
-    assert killed_and_run_again(
-        marts, lambda warehouse, _: until(lambda: rows(warehouse, replacing), replacing, 180), row_held
-    )
+@contextmanager
+def row_held(warehouse: Warehouse, table: str) -> Iterator[None]:
+    """A row of a mart is held, so that its replacement begins and cannot end."""
+    with warehouse.connect(application_name="test") as connection:
+        row = f"select from {table} where {MONTH_COLUMN[table]} = %s limit 1 for update"
+        connection.execute(row.encode(), (MONTHS[1],))
+        yield
 
 
-def test_killed_at_a_random_moment_of_dbt(marts: Marts) -> None:
+def killed_while_replaced(warehouse: Warehouse, backfills: Backfills, table: str) -> None:
+    """Kill a run that waits to replace a mart."""
+    replacing = f"{DBT_AT_WORK} and wait_event_type = 'Lock' and query ~ '{table.split('.')[1]}'"
+    with row_held(warehouse, table):
+        run = months(backfills)
+        until(lambda: rows(warehouse, replacing), replacing, 180)
+        assert run.kill()
+
+
+def until_dbt_begins(warehouse: Warehouse, run: Backfill) -> None:
+    until(lambda: rows(warehouse, DBT_AT_WORK) or not run.running, "dbt", 180)
+
+
+def killed_at_a_random_moment(warehouse: Warehouse, backfills: Backfills, seconds: float) -> None:
+    """Kill a run some time after dbt begins, of which `seconds` are left then; another one if it had ended before."""
     share = random.Random(3).random()
-
-    def wait(warehouse: Warehouse, run: Backfill) -> None:
-        until(lambda: rows(warehouse, DBT_AT_WORK) or not run.running, "dbt", 180)
+    for _ in range(5):
+        run = months(backfills)
+        until_dbt_begins(warehouse, run)
         began = time.monotonic()
-        while run.running and time.monotonic() < began + share * marts.seconds:
+        while run.running and time.monotonic() < began + share * seconds:
             time.sleep(0.005)
-        if not run.running:
-            marts.seconds = time.monotonic() - began
+        seconds = min(seconds, time.monotonic() - began)
+        if run.kill():
+            return
+        run.wait()  # a failure would have ended it too
+    pytest.fail("five runs had ended before they were killed")
 
-    assert any(killed_and_run_again(marts, wait) for _ in range(5))
+
+def test_killed_three_times_and_then_left_alone(marts: Marts) -> None:
+    """While each of two marts is replaced, and at a random moment of dbt; each kill meets what the last one left."""
+
+    def look_around() -> None:
+        assert_nothing_is_left(warehouse)
+        left = version(warehouse, MONTHS, MARTS)
+        assert all(left[key] in (marts.before[key], marts.after[key]) for key in left), left
+
+    with marts.warehouse() as (warehouse, backfills):
+        with readers(warehouse, MONTHS, MARTS) as threads:
+            for table in ("dwh.fct_data_value", "dwh.fct_indicator_value"):
+                killed_while_replaced(warehouse, backfills, table)
+                look_around()
+            killed_at_a_random_moment(warehouse, backfills, marts.seconds)
+            look_around()
+            _age(marts.folder / "dbt")
+            months(backfills).wait()
+        assert_only(threads, marts.before, marts.after)
+        assert contents(warehouse) == marts.expected
+        assert_ledger_is_whole(warehouse)
+        assert [p.name for p in (marts.folder / "dbt").glob("*/")] == [], "nothing of the killed calls is kept for ever"
