@@ -56,9 +56,24 @@ class Translator(DagsterDbtTranslator):
             return spec
         cadence = "monthly" if "monthly" in node["tags"] else "reference"
         return spec.merge_attributes(
+            deps=[self.get_asset_key(source) for source in _behind_views(manifest, node)]
+            if cadence == "monthly"
+            else [],
             tags={"layer": node["schema"], "hic/cadence": cadence},
             metadata={"dagster/table_name": f"{node['schema']}.{node['alias']}"},
         )
+
+
+def _behind_views(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Raw tables that a model of months reads through views of the reference set.
+
+    Such a view is no step of a run of months, and Dagster orders only what is: the months would be built while the
+    tables behind the views are still being loaded.
+    """
+    parents = (manifest["nodes"].get(name) for name in node["depends_on"]["nodes"])
+    views = [p for p in parents if p and p["config"].get("materialized") == "view" and "monthly" not in p["tags"]]
+    names = sorted({name for view in views for name in view["depends_on"]["nodes"]})
+    return [source for name in names if (source := manifest["sources"].get(name)) and source["schema"] == "raw"]
 
 
 def manifest_path() -> Path:

@@ -17,7 +17,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from hic_assets.extract.dhis2.tracker.fields import Kind
 from hic_assets.systems import SYSTEMS
+from hic_assets.systems.declare import Cadence
 from hic_assets.warehouse import Warehouse
 
 SNAPSHOT = Path(__file__).with_name("graph_snapshot.json")
@@ -163,3 +165,12 @@ def test_dagster_validates_the_workspace(warehouse: Warehouse, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Warning" not in done.stdout + done.stderr
+
+
+def test_months_wait_for_the_tables_behind_the_views_they_read(code_location: dg.Definitions) -> None:
+    """The staging views of programmes are no step of such a run, and Dagster orders only what is."""
+    job = code_location.resolve_job_def("trackers_monthly")
+    (waits,) = [inputs for step, inputs in job.dependencies.items() if step.name == "dbt_monthly"]
+    feeds = [f for s in SYSTEMS for f in s.feeds if f.programme and f.programme.cadence is Cadence.MONTHLY]
+    read = {f"raw_{f.table.relation}" for f in feeds if f.kind in (Kind.ENROLLMENTS, Kind.EVENTS)}
+    assert read <= set(waits), sorted(read - set(waits))
