@@ -64,6 +64,7 @@ def main(
     faults: tuple[str, ...],
 ) -> None:
     """Serve the sandbox until SIGINT or SIGTERM."""
+    parent = os.getppid()  # before it is told that we are ready, and may end
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -92,7 +93,6 @@ def main(
             "facilities": len(sandbox.world.facilities),
         }
         click.echo(json.dumps(line))
-        parent = os.getppid()
         # Looked at once a second: a parent that is killed tells nobody.
         while not stop.wait(1) and (os.getppid() == parent or not with_parent):
             pass
