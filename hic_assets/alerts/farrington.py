@@ -63,7 +63,6 @@ def farrington_flexible(
     for such diseases there is `fixed_threshold`. Missing weeks are left out of the baseline, never taken as zero.
     Missing weeks among the last limit_weeks: R gives no alarm; here a count above its bound is then unknown unless
     the reported cases are enough.
-    Time: 4 to 5 s for 1,000 series-weeks (measured, one core of the build machine: 250 series, the last 4 weeks).
     Errors: ValueError as `as_counts`, and for `last` below 1.
     """
     options = options or FarringtonOptions()

@@ -4,7 +4,7 @@ Belongs here: which months to request. Does not: how a week feeds two months (``
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -85,6 +85,16 @@ def _occasion(months: dict[str, list[str]], first: str, last: str) -> str:
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 
+def _requests(months: Iterable[str], why: Callable[[str, str], str]) -> list[dg.RunRequest]:
+    """Runs of exactly these months; ``why``: from the first and last of a run to what tells its occasion from others."""
+    definition = partitions_of(Cadence.MONTHLY)
+    assert definition is not None  # noqa: S101 - months are partitions
+    return [
+        dg.RunRequest(run_key=f"{first}:{last}:{why(first, last)}", tags=range_tags(first, last))
+        for first, last in contiguous_ranges(months, definition)
+    ]
+
+
 def months_sensor(systems: Sequence[System]) -> dg.SensorDefinition:
     """Builds the months that newly loaded weeks feed: a week that straddles two months feeds both."""
     trackers = [system for system in systems if system.programmes]
@@ -102,19 +112,10 @@ def months_sensor(systems: Sequence[System]) -> dg.SensorDefinition:
             months, until = months_fed(warehouse.open(), trackers, since)
         except UndefinedTable:
             return dg.SkipReason("Nothing was loaded yet.")
-        definition = partitions_of(Cadence.MONTHLY)
-        assert definition is not None  # noqa: S101 - months are partitions
-        asked = [
-            dg.RunRequest(
-                run_key=f"{first}:{last}:{_occasion(months, first, last)}",
-                tags=range_tags(first, last),
-            )
-            for first, last in contiguous_ranges(months, definition)
-        ]
         failed = [month for month in months_failed(context.instance) if month not in months]
-        asked += [
-            dg.RunRequest(run_key=f"{first}:{last}:failed:{today()}", tags=range_tags(first, last))
-            for first, last in contiguous_ranges(failed, definition)
+        asked = [
+            *_requests(months, lambda first, last: _occasion(months, first, last)),
+            *_requests(failed, lambda *_: f"failed:{today()}"),
         ]
         return dg.SensorResult(
             run_requests=asked,
