@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pg_servers import SYSTEM_URL, fresh_database, shared_server, system_server
 
 from hic_assets.warehouse import Warehouse
+
+# No test is about seconds: on a busy machine an example may take any number of them.
+settings.register_profile("hic", deadline=None)
+settings.load_profile("hic")
 
 # `make test` gives files to its two workers in this order, so none of half a minute and more is left to run alone at
 # the end. The first two go to different workers, with the third and the fourth behind them.
@@ -40,9 +45,15 @@ def _place(file: Path) -> int:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Warehouse]:
+def run_name() -> str:
+    """What this test run is called; all xdist workers agree on it."""
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+
+
+@pytest.fixture(scope="session")
+def postgres_server(run_name: str) -> Iterator[Warehouse]:
     """The embedded PostgreSQL of this test run, shared by all xdist workers (maintenance database)."""
-    with shared_server(os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex) as server:
+    with shared_server(run_name) as server:
         yield server
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ _PREFIX = "hic-tests-"
 def shared_server(run: str) -> Iterator[Warehouse]:
     """The cluster of test run `run` (its maintenance database); the last process to leave removes it."""
     # Not pytest's own folder: the account that runs PostgreSQL for root cannot enter it.
-    home = Path(tempfile.gettempdir()) / f"{_PREFIX}{run}"
+    home = _home(run)
     user = home / f"{os.getpid()}.user"
     with _alone():
         _sweep()
@@ -47,11 +47,12 @@ def shared_server(run: str) -> Iterator[Warehouse]:
 def fresh_database(server: Warehouse, *, template: bool = True) -> Iterator[Warehouse]:
     """A new database with the schemas, dropped at the end. `template`: copied, which is faster."""
     name = f"hic_test_{uuid.uuid4().hex[:12]}"
+    warehouse = server.with_database(name)
     if template:
         _ensure_template(server)
-    source = _TEMPLATE if template else "template0"
-    warehouse = server.with_database(name)
-    _execute(server, "create database {} template {} encoding 'UTF8'", name, source)
+        copy_database(server, _TEMPLATE, name)
+    else:
+        _execute(server, "create database {} template template0 encoding 'UTF8'", name)
     try:
         if not template:
             with warehouse.connect() as connection:
@@ -59,6 +60,45 @@ def fresh_database(server: Warehouse, *, template: bool = True) -> Iterator[Ware
         yield warehouse
     finally:
         _execute(server, "drop database if exists {} with (force)", name)
+
+
+@contextmanager
+def copied_database(server: Warehouse, source: str, name: str | None = None) -> Iterator[Warehouse]:
+    """A copy of the database `source`, to which nobody may be connected; dropped at the end."""
+    name = name or f"hic_test_{uuid.uuid4().hex[:12]}"
+    copy_database(server, source, name)
+    try:
+        yield server.with_database(name)
+    finally:
+        _execute(server, "drop database if exists {} with (force)", name)
+
+
+def copy_database(server: Warehouse, source: str, name: str) -> None:
+    """Make a copy of a database, to which nobody may be connected."""
+    # File copies: the write-ahead log would otherwise carry the whole database, which takes ten times as long.
+    _execute(server, "create database {} template {} strategy file_copy", name, source)
+
+
+def shared_database(
+    server: Warehouse, run: str, name: str, build: Callable[[Warehouse, Path], None]
+) -> tuple[Warehouse, Path]:
+    """A database that one worker of test run `run` makes for all, and a folder for what belongs to it; gone with the server.
+
+    A worker that comes while it is being made waits; one that comes after a failure makes it anew.
+    """
+    folder = _home(run) / name
+    made = server.with_database(f"hic_test_{name}")
+    with exclusive(_home(run) / f"{name}.lock"):
+        if not folder.exists():
+            partial = folder.with_suffix(".partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            _ensure_template(server)
+            _execute(server, "drop database if exists {} with (force)", made.database)
+            copy_database(server, _TEMPLATE, made.database)
+            build(made, partial)
+            partial.rename(folder)
+    return made, folder
 
 
 def system_server(url: str) -> Warehouse | None:
@@ -92,6 +132,10 @@ def _ensure_template(server: Warehouse) -> None:
 def _execute(server: Warehouse, command: str, *names: str) -> None:
     with server.connect(autocommit=True) as connection:
         connection.execute(sql.SQL(command).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+
+
+def _home(run: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"{_PREFIX}{run}"
 
 
 def _alone() -> AbstractContextManager[None]:

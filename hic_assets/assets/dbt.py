@@ -12,6 +12,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from dagster_dbt import (
     dbt_assets,
 )
 from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
+from packaging.version import Version
 
 from hic_assets.partitions import month_partition, monthly
 from hic_assets.resources import WarehouseResource
@@ -200,9 +203,21 @@ def _reuse(parsed: Path, destination: Path) -> None:
         Path(shutil.copy(parsed, folder)).replace(destination)
 
 
+class InstalledDbt(DbtCliResource):
+    """dbt whose version is read from its package.
+
+    By itself dagster-dbt runs ``dbt --version`` before every call: two seconds, and a question to PyPI from the
+    warehouse's network.
+    """
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        return Version(version("dbt-core"))
+
+
 def dbt_resource() -> DbtCliResource:
     """dbt as it is run by the assets: the one installed beside this Python, whatever PATH says."""
     executable = Path(sys.executable).with_name("dbt")
-    return DbtCliResource(
+    return InstalledDbt(
         project_dir=os.fspath(PROJECT_DIR), profiles_dir=os.fspath(PROJECT_DIR), dbt_executable=os.fspath(executable)
     )

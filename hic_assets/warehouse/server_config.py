@@ -36,6 +36,7 @@ def server_settings(memory: int, shared_memory: int | None) -> dict[str, str]:
         "timezone": "UTC",
         "log_timezone": "UTC",
         "password_encryption": "scram-sha-256",
+        "scram_iterations": "4096",
         # A week of logs, overwritten: the server may run for months.
         "logging_collector": "on",
         "log_directory": "log",

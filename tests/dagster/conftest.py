@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pg_servers import fresh_database
-from psycopg import sql
+from pg_servers import copied_database, fresh_database
 
 from hic_assets.cli import manifest
 from hic_assets.landing.ddl import create_ops
@@ -90,14 +88,8 @@ def registry_database(
 @pytest.fixture
 def registries(registry_database: Warehouse, postgres_server: Warehouse) -> Iterator[Warehouse]:
     """A copy of `registry_database` to change."""
-    name = f"hic_test_{uuid.uuid4().hex[:12]}"
-    with postgres_server.connect(autocommit=True) as connection:
-        command = sql.SQL("create database {} template {}")
-        connection.execute(command.format(sql.Identifier(name), sql.Identifier(registry_database.database)))
-        try:
-            yield postgres_server.with_database(name)
-        finally:
-            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with copied_database(postgres_server, registry_database.database) as database:
+        yield database
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from books import execute
 from pg_servers import rows
 
 from hic_assets.assets import raw
+from hic_assets.assets.dbt import dbt_resource
 from hic_assets.definitions import build_defs
 from hic_assets.sandbox import Sandbox
 from hic_assets.warehouse import Warehouse
@@ -188,6 +190,11 @@ class TestChecks:
         )
         (evaluation,) = result.get_asset_check_evaluations()
         return evaluation
+
+
+def test_the_version_of_dbt_is_known_without_asking_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dagster_dbt.core.resource.check_output", lambda *_, **__: pytest.fail("dbt was started"))
+    assert str(dbt_resource()._cli_version) == version("dbt-core")
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,22 +11,33 @@ from pathlib import Path
 import pytest
 import small_country
 from dbt_runner import BOTH, Dbt
-from pg_servers import fresh_database
-from psycopg import sql
+from pg_servers import copied_database, copy_database, shared_database
 
 from hic_assets.warehouse import Warehouse
 
+PARSED = "parsed"
+# Copied by tests that change it; nobody connects to it, which PostgreSQL asks of what is copied.
+BUILT = "hic_test_country_built"
+
 
 @pytest.fixture(scope="session")
-def country(postgres_server: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dbt]:
-    """The small country landed and both months built. Shared by all tests: for reading only."""
-    with fresh_database(postgres_server) as warehouse:
+def country(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.TempPathFactory) -> Dbt:
+    """The small country landed and both months built, once for all workers. Shared by all tests: for reading only."""
+    target = tmp_path_factory.mktemp("dbt")
+
+    def build(warehouse: Warehouse, folder: Path) -> None:
         with warehouse.connect() as connection:
             small_country.land(connection)
-        dbt = Dbt(warehouse, tmp_path_factory.mktemp("dbt"))
-        dbt.first_reference = dbt.reference(tests=True)
+        dbt = Dbt(warehouse, target)
+        (folder / "first_reference.json").write_text(json.dumps(dbt.reference(tests=True)))
         dbt.monthly(*BOTH, tests=True)
-        yield dbt
+        copy_database(postgres_server, warehouse.database, BUILT)
+        shutil.copytree(target, folder / PARSED)
+
+    warehouse, folder = shared_database(postgres_server, run_name, "country", build)
+    # Each worker has dbt's files of its own: dbt writes into them.
+    shutil.copytree(folder / PARSED, target, dirs_exist_ok=True)
+    return Dbt(warehouse, target, first_reference=json.loads((folder / "first_reference.json").read_text()))
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +49,5 @@ def own_name(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 @pytest.fixture
 def own_country(country: Dbt, postgres_server: Warehouse, own_name: tuple[str, Path]) -> Iterator[Dbt]:
     """A copy of `country` to change."""
-    name, source = sql.Identifier(own_name[0]), sql.Identifier(country.warehouse.database)
-    with postgres_server.connect(autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {} template {}").format(name, source))
-        try:
-            yield Dbt(country.warehouse.with_database(own_name[0]), own_name[1])
-        finally:
-            connection.execute(sql.SQL("drop database {} with (force)").format(name))
+    with copied_database(postgres_server, BUILT, own_name[0]) as warehouse:
+        yield Dbt(warehouse, own_name[1])

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from pg_servers import fresh_database
+from pg_servers import copied_database, shared_database
 
 from fault.country import LOADED, MONTHLY, TODAY, Country, definitions
-from fault.databases import copied_database
 from hic_assets.landing.ddl import create_ops
 from hic_assets.sandbox import Sandbox, World, running_sandbox
 from hic_assets.warehouse import Warehouse
@@ -43,17 +42,21 @@ def sandbox(world: World) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def loaded_database(
-    postgres_server: Warehouse, defs: dg.Definitions, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Warehouse]:
+    postgres_server: Warehouse, run_name: str, defs: dg.Definitions, tmp_path_factory: pytest.TempPathFactory
+) -> Warehouse:
     """A database with the registries and the months LOADED, loaded by Dagster; tests get copies of it."""
-    with fresh_database(postgres_server) as database, running_sandbox(world=new_world()) as sandbox:
+
+    def load(database: Warehouse, _: Path) -> None:
         with database.connect(autocommit=True) as connection:
             create_ops(connection)
-        country = Country(sandbox, database, defs, tmp_path_factory.mktemp("spool"))
-        assert country.registries().success
-        assert country.months(*LOADED, job=MONTHLY).success
-        country.close()
-        yield database
+        with running_sandbox(world=new_world()) as sandbox:
+            country = Country(sandbox, database, defs, tmp_path_factory.mktemp("spool"))
+            assert country.registries().success
+            assert country.months(*LOADED, job=MONTHLY).success
+            country.close()
+
+    database, _ = shared_database(postgres_server, run_name, "loaded", load)
+    return database
 
 
 @pytest.fixture

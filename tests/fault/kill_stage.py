@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pg_servers import fresh_database
+from pg_servers import copied_database, fresh_database
 
-from fault.databases import copied_database
 from fault.kill_backfill import REGISTRIES, Backfills
 from fault.kill_witness import Version, content, version
 from hic_assets.sandbox import Sandbox, World, running_sandbox

@@ -72,7 +72,7 @@ class Reader(threading.Thread):
                         connection.execute("select 1")  # a snapshot older than the lock on the table
                         seen.add(connection.execute(self._queries[table].encode(), (month,)).fetchone())
                         connection.rollback()
-                        time.sleep(2 * (time.monotonic() - began))  # leaves the processors to what is looked at
+                        time.sleep(6 * (time.monotonic() - began))  # leaves the processors to what is looked at
         except Error as error:
             self.error = error
 

@@ -16,6 +16,7 @@ from hic_assets.sandbox.world.catalogue import MONTHLY
 from hic_assets.sandbox.world.roster import NEVER
 from hic_assets.sensors.aggregate import Cursor, change_sensor, tick
 from hic_assets.systems import HMIS
+from hic_assets.systems.declare import Cadence
 
 MAY, JUNE = LOADED
 
@@ -175,7 +176,7 @@ def test_the_sensor_requests_ranges_and_keeps_its_cursor(watch: Watch) -> None:
     country = watch.country
     for month in LOADED:
         country.sandbox.world.edit_values(month, 0.01)
-    sensor = change_sensor(HMIS, "hmis_monthly")
+    sensor = change_sensor(HMIS, Cadence.MONTHLY)
     with dg.build_sensor_context(instance=country.instance, resources=country.resources) as context:
         result = sensor(context)
     assert isinstance(result, dg.SensorResult) and result.run_requests

@@ -29,7 +29,7 @@ from fault.kill_witness import (
 from hic_assets.warehouse import Warehouse
 
 pytestmark = [pytest.mark.timeout(600)]
-MOMENTS = 12
+MOMENTS = 8
 
 
 @pytest.fixture(scope="module")

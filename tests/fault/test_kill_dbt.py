@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pg_servers import fresh_database, rows
+from pg_servers import copied_database, fresh_database, rows
 
-from fault.databases import copied_database
 from fault.kill_backfill import Backfill, Backfills
 from fault.kill_stage import FIRST, LAST, MONTHS, change, changing_source, environment
 from fault.kill_witness import (
@@ -154,8 +153,8 @@ def killed_at_a_random_moment(warehouse: Warehouse, backfills: Backfills, second
     pytest.fail("five runs had ended before they were killed")
 
 
-def test_killed_three_times_and_then_left_alone(marts: Marts) -> None:
-    """While each of two marts is replaced, and at a random moment of dbt; each kill meets what the last one left."""
+def test_killed_twice_and_then_left_alone(marts: Marts) -> None:
+    """While a mart is replaced, and at a random moment of dbt; the second kill meets what the first one left."""
 
     def look_around() -> None:
         assert_nothing_is_left(warehouse)
@@ -164,9 +163,9 @@ def test_killed_three_times_and_then_left_alone(marts: Marts) -> None:
 
     with marts.warehouse() as (warehouse, backfills):
         with readers(warehouse, MONTHS, MARTS) as threads:
-            for table in ("dwh.fct_data_value", "dwh.fct_indicator_value"):
-                killed_while_replaced(warehouse, backfills, table)
-                look_around()
+            # All marts are replaced by one macro; this one is in the middle, with others before and after it.
+            killed_while_replaced(warehouse, backfills, "dwh.fct_data_value")
+            look_around()
             killed_at_a_random_moment(warehouse, backfills, marts.seconds)
             look_around()
             _age(marts.folder / "dbt")

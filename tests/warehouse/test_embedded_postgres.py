@@ -108,6 +108,18 @@ def test_password_is_private_and_needed(used_home: Path) -> None:
     assert "not-this-one" not in str(caught.value)
 
 
+def test_only_the_password_made_by_the_machine_is_cheap_to_check(used_home: Path) -> None:
+    """A connection costs half as much; what people choose later is as dear to guess as anywhere."""
+    server = maintenance(start(used_home))
+    with server.connect() as connection:
+        connection.execute("create role somebody password 'Umuganda-2026'")
+        found = connection.execute("select rolname, substr(rolpassword, 1, 18) from pg_authid where rolpassword > ''")
+        kept = dict(found.fetchall())
+        connection.rollback()
+    assert kept.pop(server.params["user"]).startswith("SCRAM-SHA-256$1:")
+    assert kept == {"somebody": "SCRAM-SHA-256$4096"}
+
+
 def test_outlives_the_process_that_started_it(used_home: Path) -> None:
     embedded.stop(used_home)
     _start_elsewhere(used_home).wait()
