@@ -13,6 +13,8 @@ from hic_assets.parity.cutover import CutoverRefused, SignOff, cut_over, undo
 from hic_assets.parity.ddl import create_parity
 from hic_assets.systems import SYSTEMS
 
+REBUILT = "Its months are built again by the sensor programme_months, if it is switched on in Dagster, or by the job of that name."
+
 
 @click.command(name="cutover")
 @click.argument("programme")
@@ -22,9 +24,10 @@ from hic_assets.systems import SYSTEMS
 @click.option("--undo", "backwards", is_flag=True, help="Go back to the legacy tables.")
 @as_json
 def command(programme: str, who: str, force: bool, reason: str | None, backwards: bool, json_output: bool) -> None:
-    """Sign PROGRAMME off: from now on its staging models read the unified tables. Nothing is rebuilt by this.
+    """Sign PROGRAMME off: from now on its staging models read the unified tables.
 
-    Refused, with exit code 1, while 'hic parity' does not say that it is ready.
+    Months that were built before are built again by the sensor programme_months, within ten minutes where it is switched
+    on in Dagster, or by its job. Refused, with exit code 1, while 'hic parity' does not say that it is ready.
     """
     if not who.strip():
         raise click.BadParameter("may not be empty.", param_hint="--by")
@@ -32,7 +35,7 @@ def command(programme: str, who: str, force: bool, reason: str | None, backwards
         raise click.UsageError("--force needs --reason.")
     if force and backwards:
         raise click.UsageError("--undo needs no --force.")
-    chosen(programme)
+    programme = chosen(programme)[0].name
     warehouse = opened()
     with warehouse.connect(autocommit=True) as connection:
         create_parity(connection, SYSTEMS)
@@ -51,5 +54,5 @@ def _words(signed: SignOff) -> str:
     since = f" since {signed.at:%Y-%m-%d %H:%M} UTC, by {signed.by_whom}" if signed.at and not signed.changed else ""
     forced = " (forced)" if signed.forced and signed.changed else ""
     now = "now reads" if signed.changed else "already reads"
-    build = " What is built on its staging models follows with the next run." if signed.changed else ""
+    build = f" {REBUILT}" if signed.changed else ""
     return f"{signed.programme} {now} the {signed.pipeline.value} tables{since}{forced}.{build}"

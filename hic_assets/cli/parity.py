@@ -13,6 +13,7 @@ from psycopg.errors import UndefinedTable
 from hic_assets.cli.errors import CommandError
 from hic_assets.cli.output import Steps, as_json, show_json, show_table
 from hic_assets.parity.compare import compare_all
+from hic_assets.parity.cutover import last_sign_off
 from hic_assets.parity.ddl import create_parity
 from hic_assets.parity.differences import Difference, counted_words
 from hic_assets.parity.readiness import differences, readiness, states
@@ -57,8 +58,10 @@ def command(
 
     Exit code 1 when a table of a programme asked about differs beyond its tolerance.
     """
-    warehouse = opened()
+    if again and not compare_now:
+        raise click.UsageError("--again needs --compare.")
     asked = chosen(programme)
+    warehouse = opened()
     first, last = (moment.date() if moment else None for moment in (since, until))
     if compare_now:
         _compare(warehouse, asked, first, last, again)
@@ -83,7 +86,7 @@ def opened() -> Warehouse:
 
 def chosen(name: str | None) -> list[Programme]:
     """The programme of a name, or all of them."""
-    found = [programme for programme in PROGRAMMES if name in (None, programme.name)]
+    found = [programme for programme in PROGRAMMES if name is None or name.lower() == programme.name]
     if name is not None and not found:
         names = ", ".join(programme.name for programme in PROGRAMMES)
         raise click.BadParameter(f"there is no programme {name!r}; there are: {names}.", param_hint="PROGRAMME")
@@ -124,7 +127,11 @@ def _look(
             ]
             unequal = [row["parity_id"] for row in rows if row["state"] == "differs"]
             samples = differences(connection, unequal, SAMPLES)
-            found.append({**asdict(one), "partitions": [_row(row) for row in rows], "first_differences": samples})
+            signed = last_sign_off(connection, one.programme)
+            of_partitions = [_row(row) for row in rows]
+            found.append(
+                {**asdict(one), "sign_off": asdict(signed), "partitions": of_partitions, "first_differences": samples}
+            )
     return found
 
 
@@ -147,8 +154,17 @@ def _show(found: Sequence[dict[str, Any]], detailed: bool) -> None:
     for one in found:
         for reason in one["reasons"] if one["pipeline"] != "unified" else ():
             click.echo(f"{one['programme']} is not ready: {reason}.")
+        if one["pipeline"] == "unified":
+            click.echo(signed_words(one["programme"], one["sign_off"]))
         if detailed:
             _show_partitions(one)
+
+
+def signed_words(programme: str, signed: dict[str, Any]) -> str:
+    """Who signed a programme off, and what that means for its states."""
+    who = f" by {signed['by_whom']} on {signed['at']:%Y-%m-%d}" if signed["at"] else ""
+    forced = f", forced: {signed['reason']}" if signed["forced"] else ""
+    return f"{programme} was signed off{who}{forced}: what is loaded since is not compared."
 
 
 def _summary(one: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 -- Whether a programme may be signed off, and exactly why not. A partition counts when it is over (Africa/Kigali), and is
 -- clean when all three tables are loaded on both sides, compared as they are loaded now, within the tolerance, and neither
--- side is outdated. So many of the latest must be clean without a gap between them, and no older one may be known to
--- differ.
+-- side is outdated. So many of the latest must be clean without a gap between them, no older one may be known to differ,
+-- and none may be held by the legacy tables alone: its records would leave the marts at once.
 create or replace view ops.cutover_readiness as
 with partitions as (
     select s.programme, s.partition_start, max(s.partition_end) as partition_end,
            bool_and(s.state = 'clean') as clean,
            bool_or(s.beyond_tolerance) as open,
+           bool_or(s.state = 'unified not loaded') as legacy_only,
            coalesce(sum(s.differences) filter (where s.beyond_tolerance), 0)::bigint as differences,
            sum(s.matched) as matched,
            sum(s.matched + s.differences - s.duplicated) as compared,
@@ -38,6 +39,8 @@ judged as (
                as open_differences,
            (select array_agg(o.partition_start order by o.partition_start) from ordered o
             where o.programme = p.programme and o.open) as open_partitions,
+           (select array_agg(o.partition_start order by o.partition_start) from ordered o
+            where o.programme = p.programme and o.legacy_only) as legacy_only,
            b.partition_start as broken_at, b.partition_end as gap_from, coalesce(b.gap, false) as gap, b.trouble,
            (select sum(o.matched) / nullif(sum(o.compared), 0) from ordered o
             where o.programme = p.programme and o.back <= p.clean_partitions)::double precision as match_rate,
@@ -50,7 +53,8 @@ judged as (
 select
     j.programme,
     s.pipeline,
-    j.legacy and j.clean_in_a_row >= j.needed and j.open_partitions is null as ready,
+    j.legacy and j.clean_in_a_row >= j.needed and j.open_partitions is null and j.legacy_only is null
+        as ready,
     j.clean_in_a_row,
     j.needed,
     j.latest_partition,
@@ -76,8 +80,14 @@ select
                 then format('%s open differences in %s', j.open_differences, array_to_string(j.open_partitions[:5], ', ')
                             || case when cardinality(j.open_partitions) > 5
                                     then format(' and %s more', cardinality(j.open_partitions) - 5) else '' end)
+        end,
+        case
+            when j.legacy and j.legacy_only is not null
+                then format('%s partitions are in the legacy tables alone, %s to %s: load the unified ones first',
+                            cardinality(j.legacy_only), j.legacy_only[1], j.legacy_only[cardinality(j.legacy_only)])
         end
-    ], null) as reasons
+    ], null) as reasons,
+    coalesce(j.legacy_only, '{}') as legacy_only_partitions
 from judged j
 inner join ops.programme_source s on s.programme = j.programme;
 comment on view ops.cutover_readiness is 'One row a programme: may the staging models read the unified tables, and if not, why not.';

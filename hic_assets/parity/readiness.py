@@ -19,8 +19,8 @@ from psycopg.rows import class_row, dict_row
 class Readiness:
     """How a programme stands: a row of ``ops.cutover_readiness``.
 
-    ``ready``: its latest ``needed`` partitions are clean in a row and no older one is known to differ; otherwise
-    ``reasons`` say exactly why not. ``match_rate``: share of records equal on both sides in these partitions,
+    ``ready``: its latest ``needed`` partitions are clean in a row, no older one is known to differ, and none is held by the
+    legacy tables alone (``legacy_only_partitions``); otherwise ``reasons`` say exactly why not. ``match_rate``: share of records equal on both sides in these partitions,
     ``match_rates`` by partition. ``open_differences``: in all partitions beyond the tolerance.
     """
 
@@ -35,6 +35,7 @@ class Readiness:
     open_differences: int
     open_partitions: Sequence[date]
     reasons: Sequence[str]
+    legacy_only_partitions: Sequence[date]
 
 
 def readiness(connection: Connection[Any], programme: str | None = None) -> list[Readiness]:

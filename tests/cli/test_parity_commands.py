@@ -92,10 +92,10 @@ class TestParity:
             assert "Uwase" not in done.output
 
     def test_an_unknown_programme_is_2_and_told_the_known_ones(self, run) -> None:
-        for command in (["parity", "HIV"], ["cutover", "HIV", "--by", "A. Keza"]):
+        for command in (["parity", "hivv"], ["cutover", "hivv", "--by", "A. Keza"]):
             done = run(*command)
             assert done.exit_code == 2
-            assert "there is no programme 'HIV'; there are: tb, maternal_death_audit" in done.output
+            assert "there is no programme 'hivv'; there are: tb, maternal_death_audit" in done.output
 
 
 class TestCutover:
@@ -121,6 +121,8 @@ class TestCutover:
     def test_forced(self, run, warehouse: Warehouse) -> None:
         done = run("cutover", "hiv", "--by", "A. Keza", "--force", "--reason", "the old server ends")
         assert done.exit_code == 0 and "(forced)" in done.output
+        shown = run("parity", "HIV").output
+        assert "hiv was signed off by A. Keza" in shown and "forced: the old server ends" in shown
         assert rows(warehouse, "select forced, reason from ops.cutover") == [(True, "the old server ends")]
 
     @pytest.mark.parametrize(

@@ -39,16 +39,16 @@ def test_every_table_and_partition_is_a_row(built: Dbt) -> None:
 
 
 def test_readiness_and_sign_off_as_they_change(built: Dbt) -> None:
-    query = "select is_ready, reads_from, clean_in_a_row, open_differences, why_not_ready, signed_by from reporting.tracker_cutover"
-    assert built.query(query) == [(False, "legacy", 2, 1, f"1 open differences in {WEEK}", None)]
+    query = "select is_ready, reads_from, clean_in_a_row, open_differences, why_not_ready, signed_by, undone_by from reporting.tracker_cutover"
+    assert built.query(query) == [(False, "legacy", 2, 1, f"1 open differences in {WEEK}", None, None)]
     hold_week(built.warehouse, WEEK)
-    assert built.query(query) == [(True, "legacy", 3, 0, "", None)]
+    assert built.query(query) == [(True, "legacy", 3, 0, "", None, None)]
     cut_over(built.warehouse, "hiv", "A. Keza")
-    assert built.query(query) == [(True, "unified", 3, 0, "", "A. Keza")]
+    assert built.query(query) == [(True, "unified", 3, 0, "", "A. Keza", None)]
     undo(built.warehouse, "hiv", "J. Mugabo")
     hold(built.warehouse, UNIFIED, records(3), partition=WEEK + timedelta(days=14))
-    ((ready, reads, row, _, why, by),) = built.query(query)
-    assert (ready, reads, row, by) == (False, "legacy", 0, "J. Mugabo")
+    ((ready, reads, row, _, why, signed, undone),) = built.query(query)
+    assert (ready, reads, row, signed, undone) == (False, "legacy", 0, None, "J. Mugabo")
     assert why == "0 of 2 partitions in a row are clean: 2025-03-17 is not (events stale)"
 
 

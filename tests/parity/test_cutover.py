@@ -106,7 +106,26 @@ class TestReadiness:
         for side in (LEGACY, UNIFIED):
             hold(three, side, records(3, ENROLLMENTS), ENROLLMENTS, partition=WEEKS[3])
         words = "tracked_entities unified not loaded, enrollments not compared, events legacy not loaded"
-        assert stands(three).reasons == [f"0 of 3 partitions in a row are clean: {WEEKS[3]} is not ({words})"]
+        assert stands(three).reasons == [
+            f"0 of 3 partitions in a row are clean: {WEEKS[3]} is not ({words})",
+            f"1 partitions are in the legacy tables alone, {WEEKS[3]} to {WEEKS[3]}: load the unified ones first",
+        ]
+
+    def test_older_partitions_that_only_legacy_holds_would_leave_the_marts(self, three: Warehouse) -> None:
+        for week in WEEKS[2:]:
+            hold_week(three, week)
+        hold(three, LEGACY, records(3), partition=WEEKS[0])
+        hold(three, LEGACY, records(3), partition=WEEKS[1])
+        found = stands(three)
+        assert found.clean_in_a_row == 3 and found.legacy_only_partitions == WEEKS[:2]
+        assert found.reasons == [
+            f"2 partitions are in the legacy tables alone, {WEEKS[0]} to {WEEKS[1]}: load the unified ones first"
+        ]
+        with pytest.raises(CutoverRefused, match="in the legacy tables alone"):
+            cut_over(three, "hiv", "A. Keza")
+        for week in WEEKS[:2]:
+            hold(three, UNIFIED, records(3), partition=week)
+        assert stands(three).ready, "older ones need not be compared"
 
     def test_a_gap(self, three: Warehouse) -> None:
         for week in (WEEKS[0], WEEKS[1], WEEKS[3]):
