@@ -21,6 +21,10 @@ class SourceAuth(AuthBase):
             request.headers["Authorization"] = self._header
         return request
 
+    def renew(self, refused: str) -> bool:
+        """Whether a request may be made once more after a 401. `refused`: the header that was sent."""
+        return False
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(***)"
 
@@ -38,6 +42,19 @@ class TokenAuth(SourceAuth):
 
     def __init__(self, token: str, scheme: str = "ApiToken") -> None:
         super().__init__(f"{scheme} {token}", (token,))
+
+
+class HeaderAuth(SourceAuth):
+    """A key in a header of its own, after a scheme word where there is one."""
+
+    def __init__(self, name: str, key: str, scheme: str = "") -> None:
+        super().__init__("", (key,))
+        self._name, self._value = name, f"{scheme} {key}".strip()
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Called by requests on every request it prepares."""
+        request.headers[self._name] = self._value
+        return request
 
 
 class NoAuth(SourceAuth):

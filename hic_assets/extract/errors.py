@@ -73,6 +73,18 @@ class TruncatedBody(TransientSourceError):
     advice = "The server or its proxy cut the reply: run again; if it stays, look at the server's log."
 
 
+class ChangedWhileRead(TransientSourceError):
+    """The list was another one on a later page, so that rows may be missing."""
+
+    advice = "Records were added or removed while they were read: run again at a quieter time."
+
+
+class Endless(PermanentSourceError):
+    """More pages, bytes or time than any honest answer takes."""
+
+    advice = "Look at what the server answers; raise the bound in the system's declaration if it is honest."
+
+
 class TooLarge(PermanentSourceError):
     """The body passed the size cap."""
 
@@ -107,7 +119,7 @@ class RedirectRefused(PermanentSourceError):
 
 
 class QueryRefused(PermanentSourceError):
-    """400 or 409: the query itself is wrong for this server. `error_code` is the server's, if it gave one."""
+    """400, 409 or 422: the query itself is wrong for this server. `error_code` is the server's, if it gave one."""
 
     advice = "Correct the request (data sets, org units, periods): it will be refused the same way again."
 

@@ -23,12 +23,12 @@ from hic_assets.extract.auth import SourceAuth
 from hic_assets.extract.errors import (
     AuthError,
     HtmlInsteadOfData,
-    PermanentSourceError,
     SourceError,
     TimedOut,
     TruncatedBody,
     Unreachable,
 )
+from hic_assets.extract.failures import failure_of
 from hic_assets.extract.redaction import Redactor, split_userinfo
 from hic_assets.extract.replies import Reply, error_of
 from hic_assets.extract.retrying import HttpOptions, asks_too_much, retrying_of
@@ -42,6 +42,7 @@ from hic_assets.extract.spool import (
     check_complete,
     write_body,
 )
+from hic_assets.extract.watchdog import Watchdog, WatchedAdapter
 
 __all__ = ["CSV", "JSON", "HttpOptions", "HttpSource", "Params", "asks_too_much"]
 
@@ -61,12 +62,19 @@ class _Asked:
     accept: tuple[str, ...]
     empty_ok: bool
     check: Check | None
+    max_bytes: int
+    form: Params | None
+
+
+class _Renewed(Exception):
+    """The credentials were renewed after a refusal."""
 
 
 class HttpSource:
-    """GET requests to one base URL, from several threads too; each has its own connection and cookies.
+    """Requests to one base URL, from several threads too; each has its own connection and cookies.
 
-    Follows no redirect, so credentials reach no other host. After one 401 every later call fails at once.
+    Follows no redirect, so credentials reach no other host. After one 401 every later call fails at once, unless the
+    credentials can be renewed: then the request is made once more with the new ones.
     """
 
     def __init__(
@@ -80,8 +88,10 @@ class HttpSource:
         self.system = system
         self.base_url, _, password = split_userinfo(base_url.rstrip("/"))
         self.options = options or HttpOptions()
-        self.redact = Redactor([*auth.secrets, password or ""])
         self._auth, self._spool_dir = auth, spool_dir
+        self._password = password or ""
+        self._redactor = Redactor([*auth.secrets, self._password])
+        self._redacted = auth.secrets
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
         self._refused: AuthError | None = None
@@ -105,6 +115,14 @@ class HttpSource:
                 session.close()
             self._sessions.clear()
 
+    @property
+    def redact(self) -> Redactor:
+        """Hides every secret that the credentials hold by now: tokens are renewed."""
+        secrets = self._auth.secrets
+        if secrets != self._redacted:
+            self._redactor, self._redacted = Redactor([*secrets, self._password]), secrets
+        return self._redactor
+
     def url(self, path: str, params: Params = ()) -> str:
         """The whole URL of a request, cleared of secrets."""
         prepared = requests.Request("GET", f"{self.base_url}/{path}", params=list(params)).prepare()
@@ -125,16 +143,20 @@ class HttpSource:
         divisible: bool = False,
         empty_ok: bool = False,
         check: Check | None = None,
+        max_bytes: int | None = None,
+        form: Params | None = None,
     ) -> Spooled:
         """GET a body of one of the content types `accept` into a file of the spool folder.
 
         The body is complete when this returns: by `check`, where the caller has a proof of its own. `divisible`: the
-        caller will ask for less, so give up early on what `asks_too_much`. Raises SourceError; its `attempts` says
-        how often it was tried.
+        caller will ask for less, so give up early on what `asks_too_much`. `max_bytes`: a smaller cap than the
+        session's. `form`: POST it instead; only what may be asked twice. Raises SourceError; its `attempts` says how
+        often it was tried.
         """
         began, number = time.monotonic(), 0
 
-        asked = _Asked(path, tuple(params), accept, empty_ok, check)
+        cap = min(max_bytes or self.options.max_bytes, self.options.max_bytes)
+        asked = _Asked(path, tuple(params), accept, empty_ok, check, cap, form)
 
         def attempt() -> Spooled:
             nonlocal number
@@ -145,8 +167,10 @@ class HttpSource:
                 # An expired session is sent to the login page before its credentials are looked at.
                 log.info("%s Asking once more in a new session.", exc)
                 self._session().cookies.clear()
+            except _Renewed:
+                log.info("%s: the token was refused; asking once more with a new one", self.system)
             number += 1
-            return self._once(asked, began, number)
+            return self._once(asked, began, number, last=True)
 
         retrying = retrying_of(self.options, divisible)
         try:
@@ -155,7 +179,7 @@ class HttpSource:
             exc.attempts = max(number, 1)
             raise
 
-    def _once(self, asked: _Asked, began: float, number: int) -> Spooled:
+    def _once(self, asked: _Asked, began: float, number: int, *, last: bool = False) -> Spooled:
         if self._refused is not None:
             raise AuthError(
                 self.system,
@@ -163,19 +187,22 @@ class HttpSource:
                 "not asked: the credentials were refused before in this session",
                 status=401,
             )
-        where = Where(self.system, self.url(asked.path, asked.params), self._spool_dir, self.options.max_bytes)
-        response, failure = self._send(asked, where)
-        if response is None:
-            # Raised here and not where it was caught, so that no foreign message is chained to it.
-            raise failure or Unreachable(self.system, where.url, "no reply")
-        with response:
-            error = self._judge(response, asked.accept, where)
-            if error is not None:
-                if error.status == 401 and isinstance(error, AuthError):
-                    self._refused = error
-                raise error
-            encoding = response.headers.get("Content-Encoding", "").strip().lower()
-            file, size = write_body(self._pieces(response, where), encoding, where)
+        where = Where(self.system, self.url(asked.path, asked.params), self._spool_dir, asked.max_bytes)
+        self.options.pace()
+        with Watchdog(self.options.attempt_seconds) as watchdog:
+            response, failure = self._send(asked, where, watchdog)
+            if response is None:
+                # Raised here and not where it was caught, so that no foreign message is chained to it.
+                raise failure or Unreachable(self.system, where.url, "no reply")
+            with response:
+                if watchdog.barked:  # what is left of headers that were cut looks like a reply
+                    raise TimedOut(where.system, where.url, self._too_long)
+                error = self._judge(response, asked.accept, where)
+                if error is not None:
+                    self._refuse(error, response, last)
+                    raise error
+                encoding = self.redact.message(response.headers.get("Content-Encoding", "")).lower()
+                file, size = write_body(self._pieces(response, where, watchdog), encoding, where)
         seconds = time.monotonic() - began
         kind = response.headers["Content-Type"].partition(";")[0].strip().lower()
         try:
@@ -183,13 +210,25 @@ class HttpSource:
         except BaseException:
             file.unlink(missing_ok=True)
             raise
-        return Spooled(file, where.url, kind, size, seconds, number)
+        return Spooled(file, where.url, kind, size, seconds, number, response.headers)
 
-    def _send(self, asked: _Asked, where: Where) -> tuple[requests.Response | None, SourceError | None]:
+    def _refuse(self, error: SourceError, response: requests.Response, last: bool) -> None:
+        """Ends the session after a 401; raises _Renewed where the request may be made once more."""
+        if error.status != 401 or not isinstance(error, AuthError):
+            return
+        if not last and self._auth.renew(response.request.headers.get("Authorization", "")):
+            raise _Renewed
+        self._refused = error
+
+    def _send(
+        self, asked: _Asked, where: Where, watchdog: Watchdog
+    ) -> tuple[requests.Response | None, SourceError | None]:
         options = self.options
         try:
-            response = self._session().get(
+            response = self._session().request(
+                "GET" if asked.form is None else "POST",
                 f"{self.base_url}/{asked.path}",
+                data=None if asked.form is None else list(asked.form),
                 params=list(asked.params),
                 headers={"Accept": ", ".join(asked.accept)},
                 auth=self._auth,
@@ -198,21 +237,15 @@ class HttpSource:
                 stream=True,
                 verify=options.verify,
             )
-        except requests.ConnectTimeout:
-            what = f"no connection within {options.connect_timeout:g} s"
-            return None, Unreachable(where.system, where.url, what)
-        except requests.Timeout:
-            return None, TimedOut(where.system, where.url, f"no reply within {options.read_timeout:g} s")
-        except requests.exceptions.SSLError as exc:
-            what = f"the secure connection was refused: {self.redact.message(str(exc))}"
-            return None, PermanentSourceError(where.system, where.url, what, advice=Unreachable.advice)
-        except requests.ConnectionError as exc:
-            what = f"no connection: {self.redact.message(_cause(exc))}"
-            return None, Unreachable(where.system, where.url, what)
         except requests.RequestException as exc:
-            what = f"the request could not be made: {self.redact.message(str(exc))}"
-            return None, PermanentSourceError(where.system, where.url, what, advice=Unreachable.advice)
+            if watchdog.barked:
+                return None, TimedOut(where.system, where.url, self._too_long)
+            return None, failure_of(exc, where, options, self.redact)
         return response, None
+
+    @property
+    def _too_long(self) -> str:
+        return f"the reply took longer than {self.options.attempt_seconds:g} s"
 
     def _judge(self, response: requests.Response, accept: tuple[str, ...], where: Where) -> SourceError | None:
         status, headers = response.status_code, response.headers
@@ -222,7 +255,7 @@ class HttpSource:
         reply = Reply(self.system, where.url, status, headers, _start(response))
         return error_of(reply, accept, self.redact, self.options.clock())
 
-    def _pieces(self, response: requests.Response, where: Where) -> Iterator[bytes]:
+    def _pieces(self, response: requests.Response, where: Where, watchdog: Watchdog) -> Iterator[bytes]:
         """The body as it came over the wire; raises TimedOut and TruncatedBody."""
         deadline = time.monotonic() + self.options.attempt_seconds
         while True:
@@ -237,9 +270,8 @@ class HttpSource:
             except (urllib3.exceptions.HTTPError, OSError) as exc:
                 what = f"the body was cut: {self.redact.message(str(exc))}"
                 failure = TruncatedBody(where.system, where.url, what)
-            if failure is None and time.monotonic() > deadline:
-                what = f"the body took longer than {self.options.attempt_seconds:g} s"
-                failure = TimedOut(where.system, where.url, what)
+            if watchdog.barked or (failure is None and time.monotonic() > deadline):
+                failure = TimedOut(where.system, where.url, self._too_long)
             if failure is not None:
                 raise failure
             if not piece:
@@ -250,6 +282,8 @@ class HttpSource:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
+            session.mount("http://", WatchedAdapter())
+            session.mount("https://", WatchedAdapter())
             session.headers.update(
                 {
                     "X-Requested-With": "XMLHttpRequest",
@@ -269,16 +303,3 @@ def _start(response: requests.Response) -> bytes:
         return next(iter(response.iter_content(ERROR_BODY_BYTES)), b"")
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
         return b""
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason of a connection error, without the URL and objects the outer texts carry."""
-    reason: Any = error
-    while True:
-        inner = getattr(reason, "reason", None) or next(
-            (arg for arg in getattr(reason, "args", ()) if isinstance(arg, BaseException)), None
-        )
-        if not isinstance(inner, BaseException):
-            break
-        reason = inner
-    return f"{type(reason).__name__}: {reason}"

@@ -25,6 +25,8 @@ from hic_assets.extract.redaction import Redactor, clean_url
 
 _TRANSIENT = (408, 425, 429)
 _XML_MESSAGE = re.compile(r"<message>(.*?)</message>", re.DOTALL)
+# DHIS2 and most others; RFC 9457 problems; RFC 6749 refusals.
+_MESSAGE_NAMES = ("message", "detail", "title", "error_description")
 _HTML_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 
 
@@ -60,7 +62,7 @@ def error_of(reply: Reply, accepted: Sequence[str], redact: Redactor, now: datet
         return AuthError(reply.system, where, f"the account may not read this; {what}", status=status)
     if status == 404:
         return NotFound(reply.system, where, f"nothing is served here; {what}", status=status)
-    if status in {400, 409}:
+    if status in {400, 409, 422}:
         return QueryRefused(reply.system, where, what, status=status, error_code=code)
     if status >= 500 or status in _TRANSIENT:
         wait = retry_after(reply.headers.get("Retry-After"), now)
@@ -101,7 +103,8 @@ def _wrong_content(reply: Reply, accepted: Sequence[str], redact: Redactor) -> S
         title = _HTML_TITLE.search(reply.start.decode("utf-8", "replace"))
         named = f" titled {redact.message(title[1])!r}" if title else ""
         return HtmlInsteadOfData(reply.system, where, f"a web page{named} came instead of data", status=200)
-    what = f"content type {kind or '(none)'} came where {' or '.join(accepted)} was asked for"
+    shown = redact.message(reply.headers.get("Content-Type", "").partition(";")[0]) or "(none)"
+    what = f"content type {shown} came where {' or '.join(accepted)} was asked for"
     return UnexpectedContent(reply.system, where, what, status=200)
 
 
@@ -110,10 +113,13 @@ def _message(start: bytes) -> tuple[str, str | None]:
     text = start.decode("utf-8", "replace")
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = _XML_MESSAGE.search(text) or _HTML_TITLE.search(text)
         return (found[1] if found else "" if "<" in text else text), None
     if not isinstance(body, dict):
         return "", None
-    code = body.get("errorCode")
-    return str(body.get("message") or ""), None if code is None else str(code)
+    error = body.get("error")
+    told = error if isinstance(error, dict) else body
+    message = next((told[name] for name in _MESSAGE_NAMES if told.get(name)), error if isinstance(error, str) else "")
+    code = told.get("errorCode", told.get("code"))
+    return str(message), None if code is None else str(code)

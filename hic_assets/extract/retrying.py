@@ -31,7 +31,7 @@ class HttpOptions:
     decoded body. Waits are drawn from 0 to `first_wait` doubled at each attempt, at most `max_wait`; a
     server's Retry-After is honoured up to `max_retry_after`. `size_attempts`: attempts at a request
     that the caller can divide, when it fails as requests do that ask for too much. `clock` serves Retry-After
-    dates.
+    dates. `pace` is called before every request, and waits where they would come too fast.
     """
 
     connect_timeout: float = 10.0
@@ -48,6 +48,7 @@ class HttpOptions:
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[float, float], float] = random.uniform
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pace: Callable[[], None] = lambda: None
 
 
 def asks_too_much(error: BaseException | None) -> bool:

@@ -7,8 +7,8 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -24,7 +24,8 @@ JSON_TYPES = ("application/json",)
 class Spooled:
     """A complete body on disk. Use as a context manager: the file is gone afterwards.
 
-    `bytes` is the decoded size; `url` holds no secret; `seconds` includes waits between attempts.
+    `bytes` is the decoded size; `url` holds no secret; `seconds` includes waits between attempts. `headers`: of the
+    reply, whatever the case of their names.
     """
 
     path: Path
@@ -33,6 +34,7 @@ class Spooled:
     bytes: int
     seconds: float
     attempts: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def is_csv(self) -> bool:
@@ -132,6 +134,8 @@ def check_json(path: Path) -> Fault | None:
         return TruncatedBody, f"the JSON body stops before its end ({exc})"
     except MalformedJson as exc:
         return UnexpectedContent, f"the JSON body is broken ({exc})"
+    except RecursionError:
+        return UnexpectedContent, "the JSON body is nested deeper than any data"
     return None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
 from hic_assets.extract.dhis2.client import Dhis2Client
@@ -28,6 +28,8 @@ class Asked:
     path: str
     params: list[tuple[str, str]]
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.params if key == name]
@@ -38,13 +40,17 @@ class Asked:
 
 @dataclass
 class Answer:
-    """What to send. `fault`: None, cut (Content-Length unmet), cut-chunked, stall (never sent) or reset."""
+    """What to send. `fault`: None, cut (Content-Length unmet), cut-chunked, stall (never sent) or reset.
+
+    `raw`: writes the whole reply itself, status line and headers too; it ends when the client leaves.
+    """
 
     body: bytes = b""
     kind: str = "application/json"
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     fault: str | None = None
+    raw: Callable[[BinaryIO], None] | None = None
 
 
 def as_json(body: Any, **more: Any) -> Answer:
@@ -72,12 +78,17 @@ class Stub:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                asked = Asked(parts.path, parse_qsl(parts.query, keep_blank_values=True), dict(self.headers))
+                params = parse_qsl(parts.query, keep_blank_values=True)
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                asked = Asked(parts.path, params, dict(self.headers), self.command, body)
                 stub.asked.append(asked)
                 stub.send(self, stub.answer(asked))
+
+            do_POST = do_GET
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -106,7 +117,13 @@ class Stub:
             self.release.wait(10)
             to.close_connection = True
             return
-        to.send_response(answer.status)
+        if answer.raw:
+            to.close_connection = True
+            answer.raw(to.wfile)  # type: ignore[arg-type]
+            return
+        to.send_response_only(answer.status)
+        if "Date" not in answer.headers:
+            to.send_header("Date", to.date_time_string())
         to.send_header("Content-Type", answer.kind)
         for name, value in answer.headers.items():
             to.send_header(name, value)
