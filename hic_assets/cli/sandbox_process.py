@@ -79,10 +79,19 @@ def sources(options: Sequence[str], log: Path) -> Iterator[tuple[str, list[Syste
                 os.environ.pop(name, None)
 
 
+def left_out(systems: Sequence[System]) -> str | None:
+    """The systems that are not read since others are named and they are not; None when all are."""
+    others = [f"{s.title} ({variable_prefix(s.name)}URL)" for s in SYSTEMS if s not in systems]
+    if not others:
+        return None
+    return f"Not set, so not read, and the sandbox does not stand in for some only: {', '.join(others)}"
+
+
 def sandbox_variables(ready: Mapping[str, Any]) -> dict[str, str]:
     """The environment variables by which every system is found in a sandbox that says this of itself."""
     found: dict[str, str] = {}
+    common = {"username": ready["username"], "password": ready["password"]}
     for system, url in ready["urls"].items():
-        prefix = variable_prefix(system)
-        found |= {f"{prefix}URL": url, f"{prefix}USERNAME": ready["username"], f"{prefix}PASSWORD": ready["password"]}
+        given = {"url": url, **ready["credentials"].get(system, common)}
+        found |= {f"{variable_prefix(system)}{name.upper()}": value for name, value in given.items()}
     return found

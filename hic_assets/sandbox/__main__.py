@@ -88,6 +88,7 @@ def main(
             "username": sandbox.username,
             "password": sandbox.password,
             "token": sandbox.token,
+            "credentials": sandbox.credentials,
             "control": sandbox.control_url,
             "version": sandbox.world.version,
             "facilities": len(sandbox.world.facilities),

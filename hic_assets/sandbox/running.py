@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from hic_assets.sandbox.server.app import CONTEXT, HMIS, Dhis2, LoggedRequest
 from hic_assets.sandbox.server.auth import Credentials, personal_access_token
+from hic_assets.sandbox.server.clinical.base import ClinicalServer
 from hic_assets.sandbox.server.during import Interruption, Interruptions
 from hic_assets.sandbox.server.faults import Faults
 from hic_assets.sandbox.server.replies import login_page
@@ -53,8 +54,10 @@ class Elsewhere:
 class Sandbox:
     """A running sandbox. ``url`` is the base of the HMIS (with its context path); append ``/api/...``.
 
-    ``urls`` holds the base of every system by name. ``trackers`` are the servers of the trackers: their ``store`` holds
-    the records and the changes that can be made to them. ``versions`` may be changed while it runs.
+    ``urls`` holds the base of every system by name. ``username``, ``password`` and ``token`` are those of the DHIS2
+    servers; ``credentials`` holds those of every other system by name, under the names of its settings (username,
+    password, token). ``trackers`` and ``clinical`` are the servers of the trackers and of the clinical systems: their
+    ``store`` holds the records and the changes that can be made to them. ``versions`` may be changed while it runs.
     """
 
     url: str
@@ -68,7 +71,9 @@ class Sandbox:
     elsewhere_url: str
     elsewhere_requests: list[LoggedRequest] = field(default_factory=list)
     urls: dict[str, str] = field(default_factory=dict)
+    credentials: dict[str, dict[str, str]] = field(default_factory=dict)
     trackers: dict[str, TrackerInstance] = field(default_factory=dict)
+    clinical: dict[str, ClinicalServer] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     differences: Differences = field(default_factory=Differences)
     interruptions: Interruptions = field(default_factory=Interruptions)
@@ -86,7 +91,13 @@ class Listener:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", port))
         self.base = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_keep_alive=30)  # type: ignore[arg-type]
+        config = uvicorn.Config(
+            app,  # type: ignore[arg-type]
+            log_level="critical",
+            lifespan="off",
+            timeout_keep_alive=30,
+            date_header=False,  # the world has a clock of its own
+        )
         self._server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 
@@ -153,8 +164,11 @@ def running_sandbox(
             elsewhere_url=other.base,
             elsewhere_requests=elsewhere.requests,
             urls={HMIS: listener.base + CONTEXT}
-            | {name: listener.base + tracker.spec.context for name, tracker in server.trackers.items()},
+            | {name: listener.base + tracker.spec.context for name, tracker in server.trackers.items()}
+            | {name: listener.base + one.context for name, one in server.clinical.items()},
+            credentials={name: one.gate.account.variables() for name, one in server.clinical.items()},
             trackers=server.trackers,
+            clinical=server.clinical,
             versions=server.versions,
             differences=server.differences,
             interruptions=server.interruptions,

@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -34,10 +34,10 @@ CSV_TYPE, JSON_TYPE = "application/csv", "application/json;charset=UTF-8"
 
 def frames(world: World, asked: Plan, dialect: Dialect) -> Iterator[pl.DataFrame]:
     """The rows asked for, in pieces of a period and some facilities, in the dialect's order (per piece)."""
-    for month in asked.months:
+    for start, read, may_have_changed in _reads(world, asked):
         units = asked.org_units
         if asked.since is not None:
-            if not world.may_have_changed(month, asked.since):
+            if not may_have_changed(start, asked.since):
                 continue
             pieces = [units]
         else:
@@ -46,7 +46,14 @@ def frames(world: World, asked: Plan, dialect: Dialect) -> Iterator[pl.DataFrame
             pieces += [[u for u in units if u not in world.position]]
         for piece in pieces:
             if piece:
-                yield _ordered(_month(world, asked, month, piece), dialect)
+                frame = read(
+                    start,
+                    piece,
+                    include_deleted=asked.include_deleted,
+                    since=asked.since,
+                    elements=asked.elements,
+                )
+                yield _ordered(frame, dialect)
     for year in asked.years:
         frame = world.year_values(
             year,
@@ -58,14 +65,14 @@ def frames(world: World, asked: Plan, dialect: Dialect) -> Iterator[pl.DataFrame
         yield _ordered(frame, dialect)
 
 
-def _month(world: World, asked: Plan, month: date, units: list[str]) -> pl.DataFrame:
-    return world.data_values(
-        month,
-        units,
-        include_deleted=asked.include_deleted,
-        since=asked.since,
-        elements=asked.elements,
-    )
+def _reads(
+    world: World, asked: Plan
+) -> Iterator[tuple[date, Callable[..., pl.DataFrame], Callable[[date, int], bool]]]:
+    """The first day of every month and week asked for, what reads it, and whether it may have changed since."""
+    for month in asked.months:
+        yield month, world.data_values, world.may_have_changed
+    for week in asked.weeks:
+        yield week, world.week_values, world.week_may_have_changed
 
 
 def _ordered(frame: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
@@ -155,13 +162,21 @@ def _json_roots(world: World, asked: Plan, dialect: Dialect) -> dict[str, str]:
     """2.43: each single key. Before: dataSet, completeDate, period, orgUnit, only when all three are single."""
     if dialect.hoists:
         return asked.roots
-    if not {"dataSet", "period", "orgUnit"} <= set(asked.roots) or not asked.months:
+    if not {"dataSet", "period", "orgUnit"} <= set(asked.roots) or not (asked.months or asked.weeks):
         return {}
     roots = {"dataSet": asked.roots["dataSet"]}
-    found = world.registrations(asked.months[0], asked.org_units).filter(data_set=asked.roots["dataSet"])
+    found = next(_registrations(world, asked)).filter(data_set=asked.roots["dataSet"])
     if found.height:
         roots["completeDate"] = timestamps(found["_ts"].to_numpy())[0]
     return roots | {"period": asked.roots["period"], "orgUnit": asked.roots["orgUnit"]}
+
+
+def _registrations(world: World, asked: Plan) -> Iterator[pl.DataFrame]:
+    """The registrations of every month and week asked for, whatever the data set."""
+    for month in asked.months:
+        yield world.registrations(month, asked.org_units)
+    for week in asked.weeks:
+        yield world.week_registrations(week, asked.org_units)
 
 
 def complete_registrations(request: Request, world: World) -> Response:
@@ -175,10 +190,8 @@ def complete_registrations(request: Request, world: World) -> Response:
         items += [("startDate", "1970-01-01"), ("endDate", "2100-12-31")]
     asked = plan(QueryParams(items), world, dialect)
     rows: list[dict[str, object]] = []
-    for month in asked.months:
-        frame = world.registrations(month, asked.org_units).filter(pl.col("data_set").is_in(asked.data_sets))
-        if since is not None:
-            frame = frame.filter(pl.col("_ts") >= since)
+    for marked in _registrations(world, asked):
+        frame = marked.filter(pl.col("data_set").is_in(asked.data_sets), pl.col("_ts") >= (since or 0))
         rows += [_registration(row) for row in frame.sample(fraction=1.0, shuffle=True, seed=17).to_dicts()]
     if asked.limit is not None:
         rows = rows[: asked.limit]

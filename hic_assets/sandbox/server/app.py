@@ -1,6 +1,7 @@
 """The ASGI application: faults and authentication before the routes, and a log of every request.
 
-Belongs here: wiring. The HMIS is routed here; each tracker has a context path of its own and routes itself.
+Belongs here: wiring. The HMIS is routed here; each tracker and each clinical system has a context path of its own and
+routes itself.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +23,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from hic_assets.sandbox.server import aggregate, control, mischief, system
 from hic_assets.sandbox.server.auth import Credentials, refuse
+from hic_assets.sandbox.server.clinical import CLINICAL
+from hic_assets.sandbox.server.clinical.base import ClinicalServer
 from hic_assets.sandbox.server.dialect import Dialect
 from hic_assets.sandbox.server.during import Interruptions
 from hic_assets.sandbox.server.faults import Fault, Faults
@@ -33,6 +38,9 @@ from hic_assets.sandbox.world.trackers.catalogue import INSTANCES
 
 log = logging.getLogger(__name__)
 HMIS, CONTEXT = "hmis", "/hmis"
+FORM_BYTES = 65_536
+"""The longest body of a POST that is read: a request for a token is far shorter."""
+SECRET_HEADERS = ("authorization", "x-api-key")
 _API = re.compile(r"^/\w+/api/(?:\d{2}/)?(.*?)(?:\.(json|csv))?/?$")
 
 
@@ -48,7 +56,7 @@ class LoggedRequest:
 
 
 class Dhis2:
-    """One country served as an HMIS and four trackers, each a DHIS2 under its own context path.
+    """One country served as an HMIS and four trackers, each a DHIS2 under its own context path, and the clinical systems.
 
     ``elsewhere`` is the base of another host the redirect fault points to. ``versions`` are those of systems that do
     not speak the world's version.
@@ -75,6 +83,7 @@ class Dhis2:
             spec.name: TrackerInstance(world, spec, partial(self.version, spec.name), self.differences)
             for spec in INSTANCES
         }
+        self.clinical = {name: ClinicalServer(world, api, self.faults) for name, api in CLINICAL.items()}
         self._contexts = {tracker.spec.context: tracker for tracker in self.trackers.values()}
 
     def version(self, system: str) -> str:
@@ -83,7 +92,7 @@ class Dhis2:
 
     @property
     def systems(self) -> list[str]:
-        """The names of what is served."""
+        """The names of the DHIS2 servers."""
         return [HMIS, *self.trackers]
 
     def set_version(self, system: str, version: str | None) -> None:
@@ -119,28 +128,36 @@ class Dhis2:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
+                message = {**message, "headers": [*message["headers"], self._date()]}
             await send(message)
 
         response = mischief.instead(request, struck, self.elsewhere)
         if response is None:
-            response = await run_in_threadpool(self._answer, request, struck)
+            form = await _form(request)
+            response = await run_in_threadpool(self._answer, request, form, struck)
         spoiled = any(name in struck for name in mischief.BODY_FAULTS) or "slow" in struck
         outgoing = mischief.Spoiler(noting, struck).send if spoiled else noting
         await response(scope, receive, outgoing)
 
+    def _date(self) -> tuple[bytes, bytes]:
+        """The ``Date`` header by the clock of the world, whose stamps the records bear."""
+        return b"date", format_datetime(self.world.now.astimezone(UTC), usegmt=True).encode()
+
     def _log(self, request: Request) -> LoggedRequest:
         query = request.scope["query_string"].decode("latin-1")
-        headers = {k: v for k, v in request.headers.items() if k != "authorization"}
-        headers["has-authorization"] = str("authorization" in request.headers).lower()
+        headers = {k: v for k, v in request.headers.items() if k not in SECRET_HEADERS}
+        headers["has-authorization"] = str(any(name in request.headers for name in SECRET_HEADERS)).lower()
         entry = LoggedRequest(request.method, request.url.path, query, 0, headers)
         self.requests.append(entry)
         return entry
 
-    def _answer(self, request: Request, struck: dict[str, Fault]) -> Response:
+    def _answer(self, request: Request, form: bytes, struck: dict[str, Fault]) -> Response:
         path = request.url.path
         if "/dhis-web-" in path:
             return login_page()
         context = "/" + path.split("/")[1]
+        if context[1:] in self.clinical:
+            return self.clinical[context[1:]].answer(request, form, struck)
         tracker = self._contexts.get(context)
         if tracker is None and context != CONTEXT:
             return not_found_page()
@@ -180,3 +197,14 @@ class Dhis2:
         if head in RESOURCES:
             return self.metadata.one(request, head, rest) if rest else self.metadata.listing(request, head)
         return not_found_page()
+
+
+async def _form(request: Request) -> bytes:
+    """The body of a POST, up to ``FORM_BYTES``; the rest is left unread."""
+    body = b""
+    if request.method == "POST":
+        async for piece in request.stream():
+            body += piece
+            if len(body) > FORM_BYTES:
+                break
+    return body[:FORM_BYTES]

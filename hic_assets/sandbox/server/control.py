@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hic_assets.sandbox.server.clinical import mutations as clinical_mutations
 from hic_assets.sandbox.server.faults import FAULTS
 from hic_assets.sandbox.server.tracker import mutations as tracker_mutations
 from hic_assets.sandbox.server.tracker.differences import DIFFERENCES
@@ -122,7 +123,7 @@ def _switch(server: Dhis2, body: Json) -> None:
 
 def _checked(steps: list[Json]) -> list[Json]:
     """The steps, when there are such mutations."""
-    known = [*MUTATIONS, *tracker_mutations.OPERATIONS]
+    known = [*MUTATIONS, *tracker_mutations.OPERATIONS, *clinical_mutations.OPERATIONS]
     for step in steps:
         if step["op"] not in known:
             raise ValueError(f"no mutation {step['op']!r}; there are {', '.join(known)}")
@@ -136,6 +137,8 @@ def _mutate(server: Dhis2, steps: list[Json]) -> list[Any]:
         op = arguments.pop("op")
         if op in MUTATIONS:
             results.append(MUTATIONS[op](server.world, arguments))
+        elif op in clinical_mutations.OPERATIONS:
+            results.append(clinical_mutations.apply(server.clinical, op, arguments))
         else:
             results.append(tracker_mutations.apply(server.trackers, op, arguments))
     return results

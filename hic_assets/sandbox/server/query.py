@@ -39,11 +39,12 @@ def conflict(code: str, message: str | None = None) -> ApiError:
 
 @dataclass
 class Plan:
-    """What to read: data elements (uids), months and years, and the organisation units."""
+    """What to read: data elements (uids), months, weeks (by their Monday) and years, and the organisation units."""
 
     data_sets: list[str]
     elements: frozenset[str]
     months: list[date]
+    weeks: list[date]
     years: list[int]
     org_units: list[str]
     since: int | None = None
@@ -64,7 +65,8 @@ def plan(params: QueryParams, world: World, dialect: Dialect, *, everywhere: boo
         raise conflict("E2003")
     if not periods and not dated and (since is None or dialect.last_updated_needs_period):
         raise conflict("E2002")
-    months, years = _periods(params, world)
+    months, weeks, years = _periods(params, world)
+    weekly = frozenset(e.uid for e in catalogue.weekly_elements())
     limit = int(params["limit"]) if "limit" in params else None
     if limit is not None and limit < 0:
         raise conflict("E2009", f"Limit cannot be less than zero: `{limit}`")
@@ -74,7 +76,8 @@ def plan(params: QueryParams, world: World, dialect: Dialect, *, everywhere: boo
     return Plan(
         data_sets=data_sets,
         elements=elements,
-        months=months,
+        months=months if elements - weekly else [],
+        weeks=weeks if elements & weekly else [],
         years=years,
         org_units=units,
         since=since,
@@ -123,18 +126,20 @@ def _org_units(params: QueryParams, world: World) -> list[str]:
     return list(found)
 
 
-def _periods(params: QueryParams, world: World) -> tuple[list[date], list[int]]:
-    months, years = [], []
+def _periods(params: QueryParams, world: World) -> tuple[list[date], list[date], list[int]]:
+    months, weeks, years = [], [], []
     if params.getlist("period"):
         for text in params.getlist("period"):
             if match := re.fullmatch(r"(\d{4})-?(\d{2})", text):
                 if 1 <= int(match.group(2)) <= 12:
                     months.append(date(int(match.group(1)), int(match.group(2)), 1))
+            elif match := re.fullmatch(r"(\d{4})W(\d{1,2})", text):
+                weeks += _week(int(match.group(1)), int(match.group(2)))
             elif re.fullmatch(r"\d{4}", text):
                 years.append(int(text))
-        if not months and not years and "lastUpdated" not in params:
+        if not months and not weeks and not years and "lastUpdated" not in params:
             raise conflict("E2002")
-        return list(dict.fromkeys(months)), list(dict.fromkeys(years))
+        return list(dict.fromkeys(months)), list(dict.fromkeys(weeks)), list(dict.fromkeys(years))
     if "startDate" not in params or "endDate" not in params:
         begin, end = date(1970, 1, 1), date(2100, 12, 31)
     else:
@@ -142,8 +147,17 @@ def _periods(params: QueryParams, world: World) -> tuple[list[date], list[int]]:
     if begin > end:
         raise conflict("E2004")
     inside = [m for m in world.months() if m >= begin and next_month(m) <= end + timedelta(days=1)]
+    within = [w for w in world.weeks() if w >= begin and w + timedelta(days=6) <= end]
     span = range(world.first_month.year - 2, world.today.year + 1)
-    return inside, [y for y in span if date(y, 1, 1) >= begin and date(y, 12, 31) <= end]
+    return inside, within, [y for y in span if date(y, 1, 1) >= begin and date(y, 12, 31) <= end]
+
+
+def _week(year: int, number: int) -> list[date]:
+    """The Monday of an ISO week, padded or not; none where the year has no such week."""
+    try:
+        return [date.fromisocalendar(year, number, 1)]
+    except ValueError:
+        return []
 
 
 def _day(text: str) -> date:

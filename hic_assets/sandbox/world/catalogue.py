@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from hic_assets.sandbox.world.clinical.idsr_diseases import BANDS, DISEASES, REPORTING_FORMS, element_code
 from hic_assets.sandbox.world.geography import read_csv
-from hic_assets.sandbox.world.hashing import uid
+from hic_assets.sandbox.world.hashing import U64, keys, uid
 
 DEFAULT_COMBO = "BNTdWBe0N1F"
 
@@ -63,6 +64,8 @@ CATEGORIES: dict[str, list[tuple[str, str, float]]] = {
         ("LOST", "Expired or lost", 1.0),
         ("CLOSING", "Closing stock", 1.0),
     ],
+    # the counts of a week say themselves how they divide
+    "AGE_IDSR": [(code, name, 0.5) for code, name in BANDS],
 }
 COMBOS: dict[str, tuple[str, list[str]]] = {
     "DEFAULT": ("default", []),
@@ -78,7 +81,9 @@ COMBOS: dict[str, tuple[str, list[str]]] = {
     "RESULT": ("Result", ["RESULT"]),
     "SEX": ("Sex", ["SEX"]),
     "STOCK": ("Stock movement", ["MOVEMENT"]),
+    "IDSR": ("IDSR age 0-4, 5+", ["AGE_IDSR"]),
 }
+WEEKLY_COMBO = "IDSR"
 # profile -> share of the national total by group of forms; the rest of the shares is nobody
 PROFILES: dict[str, dict[str, float]] = {
     "opd": {"hospital": 0.06, "centre": 0.6, "post": 0.26, "private": 0.08},
@@ -110,8 +115,10 @@ DATA_SETS: dict[str, tuple[str, str, str, tuple[str, ...], int]] = {
     "EPI_MONTHLY": ("EPI monthly report", "Rapport mensuel PEV", "Monthly", ("centre", "hospital"), 5),
     "HIV_MONTHLY": ("HIV monthly report", "Rapport mensuel VIH", "Monthly", ("centre", "hospital"), 10),
     "POP_YEARLY": ("Population estimates", "Estimations de population", "Yearly", ("centre",), 60),
+    "IDSR_WEEKLY": ("IDSR weekly report", "Rapport hebdomadaire SIMR", "Weekly", REPORTING_FORMS, 3),
 }
 MONTHLY = [code for code, spec in DATA_SETS.items() if spec[2] == "Monthly"]
+WEEKLY = [code for code, spec in DATA_SETS.items() if spec[2] == "Weekly"]
 _OWN_DATA_SET = {"EPI": "EPI_MONTHLY", "HIV": "HIV_MONTHLY", "POPULATION": "POP_YEARLY"}
 _FORM_DATA_SET = {"centre": "HC_MONTHLY", "hospital": "DH_MONTHLY", "post": "HP_MONTHLY", "private": "PRIV_MONTHLY"}
 # printed on a second form too: the same value is seen through both data sets
@@ -146,6 +153,7 @@ class DataElement:
     kind: str
     value_type: str
     aggregation: str
+    zero_is_significant: bool = False
 
     @property
     def name(self) -> str:
@@ -183,7 +191,7 @@ def option_combos(combo: str) -> tuple[OptionCombo, ...]:
 
 @cache
 def data_elements() -> tuple[DataElement, ...]:
-    """Every data element, in the order of the forms."""
+    """Every data element of the monthly and yearly forms, in their order."""
     return tuple(
         DataElement(
             uid=uid("dataElement", row["code"]),
@@ -196,15 +204,46 @@ def data_elements() -> tuple[DataElement, ...]:
 
 
 @cache
+def weekly_elements() -> tuple[DataElement, ...]:
+    """Those of the weekly form: cases and deaths of every notifiable disease, in the order of ``DISEASES``."""
+    return tuple(
+        DataElement(
+            uid=uid("dataElement", element_code(at, what)),
+            code=element_code(at, what),
+            name_en=f"{disease.name_en}, {what}",
+            name_fr=f"{disease.name_fr}, {'cas' if what == 'cases' else 'décès'}",
+            section="IDSR",
+            combo=WEEKLY_COMBO,
+            profile="idsr",
+            season=disease.season,
+            annual=disease.annual,
+            chain=disease.code,
+            kind="weekly",
+            value_type="INTEGER_ZERO_OR_POSITIVE",
+            aggregation="SUM",
+            zero_is_significant=True,
+        )
+        for at, disease in enumerate(DISEASES)
+        for what in ("cases", "deaths")
+    )
+
+
+@cache
+def weekly_keys() -> U64:
+    """A key a cell of the weekly form: by data element, then age band."""
+    return keys("weekly cell", [f"{e.code} {band}" for e in weekly_elements() for band, _ in BANDS])
+
+
+@cache
 def by_code() -> dict[str, DataElement]:
     """Data elements by code."""
-    return {e.code: e for e in data_elements()}
+    return {e.code: e for e in (*data_elements(), *weekly_elements())}
 
 
 @cache
 def by_uid() -> dict[str, DataElement]:
     """Data elements by uid."""
-    return {e.uid: e for e in data_elements()}
+    return {e.uid: e for e in (*data_elements(), *weekly_elements())}
 
 
 def data_set_uid(code: str) -> str:
@@ -215,6 +254,8 @@ def data_set_uid(code: str) -> str:
 @cache
 def data_set_elements(code: str) -> tuple[DataElement, ...]:
     """The data elements of a data set."""
+    if DATA_SETS[code][2] == "Weekly":
+        return weekly_elements()
     forms = DATA_SETS[code][3]
     return tuple(
         e

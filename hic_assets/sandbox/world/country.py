@@ -6,6 +6,7 @@ Belongs here: the public face that the server and the tests use. Rules are in th
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from hic_assets.sandbox.world import catalogue, facilities, geography, population, reporting, values
-from hic_assets.sandbox.world.mutations import Mutations
+from hic_assets.sandbox.world.clinical.shelf import ClinicalShelf
 from hic_assets.sandbox.world.overlay import Overlay
 from hic_assets.sandbox.world.roster import (
     KIGALI,
@@ -23,6 +24,7 @@ from hic_assets.sandbox.world.roster import (
     next_month,
     utc,
 )
+from hic_assets.sandbox.world.surveillance import Surveillance
 from hic_assets.sandbox.world.trackers.shelf import TRACKERS_FROM, TrackerShelf
 from hic_assets.sandbox.world.trackers.store import TrackerStore
 
@@ -30,7 +32,7 @@ DEFAULT_TODAY = date(2026, 9, 15)
 FIRST_MONTH = date(2022, 1, 1)
 
 
-class World(Mutations):
+class World(Surveillance):
     """A deterministic miniature country.
 
     ``scale`` 1.0 is national (1,281 facilities). ``today`` sets the clock to noon in Kigali of that day; only what
@@ -55,8 +57,12 @@ class World(Mutations):
         self.overlay = Overlay()
         self.metadata_stamps: dict[str, int] = {}
         self.revision = 0
+        self.changes = 0
+        """How often what is derived from facilities and overlay was recomputed; the clock alone does not count."""
         self.lock = threading.RLock()
         self.trackers = TrackerShelf(self, trackers_from)
+        self.clinical = ClinicalShelf(self)
+        self._weeks = OrderedDict()
         self.refresh()
 
     def refresh(self) -> None:
@@ -64,6 +70,7 @@ class World(Mutations):
         self.roster = Roster.of(self.facilities)
         self.position = {f.uid: i for i, f in enumerate(self.facilities)}
         self.revision += 1
+        self.changes += 1
 
     def utc_offset(self, ms: int) -> int:
         """Milliseconds the server's clock is ahead of UTC at a moment."""
@@ -208,13 +215,17 @@ class World(Mutations):
         """Completeness registrations of a month known now: ``reporting.REGISTRATION_COLUMNS`` and ``_ts``."""
         roster, made = self.reports(month, org_units)
         frame = reporting.registrations(roster, month, made, self.now_ms)
-        if month < self.first_month:
-            return frame.clear()
-        gone = self.overlay.uncompleted.get(month)
+        return frame.clear() if month < self.first_month else self._still_complete(month, frame)
+
+    def _still_complete(self, start: date, frame: pl.DataFrame) -> pl.DataFrame:
+        """Without the registrations of the period beginning on this day that were taken back."""
+        gone = self.overlay.uncompleted.get(start)
         if gone:
             dropped = pl.DataFrame(list(gone), schema=["org_unit", "data_set"], orient="row")
             frame = frame.join(dropped, on=["org_unit", "data_set"], how="anti")
         return frame
+
+    # ---- the truth
 
     def truth(self, month: date, include_deleted: bool = True) -> pl.DataFrame:
         """The rows of ``raw.hmis_data_values`` for one month, sorted by key: the eleven raw columns, all text."""

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from hic_assets.sandbox.world import geography, values
-from hic_assets.sandbox.world.catalogue import DEFAULT_COMBO, MONTHLY
+from hic_assets.sandbox.world.catalogue import DEFAULT_COMBO, MONTHLY, WEEKLY
 from hic_assets.sandbox.world.facilities import Facility
 from hic_assets.sandbox.world.hashing import key, keys, salted, uid, uniform
 from hic_assets.sandbox.world.overlay import Overlay
@@ -44,6 +44,12 @@ class Mutations:
         self, month: date, org_units: list[str] | None = None, *, include_deleted: bool = False
     ) -> pl.DataFrame:
         """The values of a month as the server shows them; ``World`` says how."""
+        raise NotImplementedError
+
+    def week_values(
+        self, monday: date, org_units: list[str] | None = None, *, include_deleted: bool = False
+    ) -> pl.DataFrame:
+        """The values of a week as the server shows them; ``World`` says how."""
         raise NotImplementedError
 
     def _pick(self, frame: pl.DataFrame, fraction: float, salt: object) -> pl.DataFrame:
@@ -94,19 +100,36 @@ class Mutations:
         comment: str | None = None,
         stored_by: str = "admin",
     ) -> pl.DataFrame:
-        """Store one value by uids (any uids: unknown ones too); ``period`` is YYYYMM or YYYY."""
+        """Store one value by uids (any uids: unknown ones too); ``period`` is YYYYMM, YYYY or 2026W7."""
         row: dict[str, Any] = dict.fromkeys(values.SCHEMA)
         row |= {"data_element": data_element, "period": period, "org_unit": org_unit, "value": value}
         row |= {"category_option_combo": category_option_combo, "attribute_option_combo": DEFAULT_COMBO}
         row |= {"comment": comment, "stored_by": stored_by, "follow_up": "false"}
         row["deleted"] = "true" if deleted else None
-        month = date(int(period[:4]), int(period[4:6] or 1), 1)
-        return self._store(month, pl.DataFrame([row], schema=values.SCHEMA))
+        return self._store(_start_of(period), pl.DataFrame([row], schema=values.SCHEMA))
+
+    def edit_week_values(
+        self, monday: date, fraction: float = 0.01, org_units: list[str] | None = None
+    ) -> pl.DataFrame:
+        """Add 1 to a part of the values of a week; returns the new rows."""
+        rows = self._pick(self.week_values(monday, org_units), fraction, "edit")
+        return self._store(monday, rows.with_columns((pl.col("value").cast(pl.Int64) + 1).cast(pl.String)))
+
+    def delete_week_values(
+        self, monday: date, fraction: float = 0.01, org_units: list[str] | None = None
+    ) -> pl.DataFrame:
+        """Soft-delete a part of the values of a week: tombstones that keep the old value."""
+        rows = self._pick(self.week_values(monday, org_units), fraction, "delete")
+        return self._store(monday, rows.with_columns(deleted=pl.lit("true")))
 
     def set_arrival(self, org_unit: str, data_set: str, month: date, when: datetime | None = None) -> None:
-        """A facility's report (data set code) arrives at ``when`` (now if omitted), whatever it did before."""
-        if data_set not in MONTHLY:
-            raise ValueError(f"no monthly data set {data_set!r}; there are {', '.join(MONTHLY)}")
+        """A facility's report (data set code) arrives at ``when`` (now if omitted), whatever it did before.
+
+        ``month`` is the first day of the period: of a weekly data set, the Monday. The direct path is left alone.
+        """
+        known = [*MONTHLY, *WEEKLY]
+        if data_set not in known:
+            raise ValueError(f"no data set {data_set!r} is reported by month or week; there are {', '.join(known)}")
         moment = when or self.now
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=KIGALI)
@@ -193,3 +216,11 @@ class Mutations:
     def _touch(self, org_unit: str) -> None:
         self.metadata_stamps[org_unit] = self.now_ms
         self.refresh()
+
+
+def _start_of(period: str) -> date:
+    """The first day of a month, year or ISO week as DHIS2 writes it."""
+    year, mark, week = period.partition("W")
+    if mark:
+        return date.fromisocalendar(int(year), int(week), 1)
+    return date(int(period[:4]), int(period[4:6] or 1), 1)

@@ -151,11 +151,11 @@ def data_elements(_: World) -> list[Object]:
             domainType="AGGREGATE",
             valueType=e.value_type,
             aggregationType=e.aggregation,
-            zeroIsSignificant=False,
+            zeroIsSignificant=e.zero_is_significant,
             categoryCombo={"id": _combo_uid(e.combo)},
             dataElementGroups=[],
         )
-        for e in catalogue.data_elements()
+        for e in (*catalogue.data_elements(), *catalogue.weekly_elements())
     ]
 
 

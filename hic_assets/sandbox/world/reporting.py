@@ -87,7 +87,7 @@ def reports(roster: Roster, month: date, arrivals: dict[tuple[str, str], int] | 
     if arrivals:
         position = {uid: i for i, uid in enumerate(roster.uids)}
         for (facility, data_set), moment in arrivals.items():
-            if facility in position:
+            if facility in position and data_set in MONTHLY:
                 arrived[position[facility], MONTHLY.index(data_set)] = moment
     later = _working_hour(0, 2 + 75 * uniform(salted(h, "editday")), uniform(salted(h, "edithour")))
     edits = (uniform(salted(h, "edited")) < 0.05) & (arrived != NEVER)
@@ -122,7 +122,7 @@ def registrations(roster: Roster, month: date, made: Reports, now: int) -> pl.Da
             "period": pl.repeat(f"{month:%Y%m}", len(row), dtype=pl.String, eager=True),
             "org_unit": pl.Series(roster.uids.tolist(), dtype=pl.String).gather(row),
             "attribute_option_combo": pl.repeat(DEFAULT_COMBO, len(row), dtype=pl.String, eager=True),
-            "date": _local_date(stamp),
+            "date": local_dates(stamp),
             "stored_by": pl.Series([f"hmis.{d}" for d in roster.district], dtype=pl.String).gather(row),
             "completed": pl.Series(np.where(made.completed[row, column], "true", "false").tolist(), dtype=pl.String),
             "_ts": pl.Series(stamp, dtype=pl.Int64),
@@ -130,5 +130,6 @@ def registrations(roster: Roster, month: date, made: Reports, now: int) -> pl.Da
     )
 
 
-def _local_date(stamp: I64) -> pl.Series:
+def local_dates(stamp: I64) -> pl.Series:
+    """Moments (ms UTC) as days in Kigali, ``2026-02-18``."""
     return pl.from_epoch(pl.Series(stamp + 2 * HOUR, dtype=pl.Int64), time_unit="ms").dt.strftime("%Y-%m-%d")

@@ -15,7 +15,7 @@ from hic_assets.sandbox.world.trackers.catalogue import ProgrammeSpec, instance
 from hic_assets.sandbox.world.trackers.draft import Setting
 from hic_assets.sandbox.world.trackers.life import Life
 from hic_assets.sandbox.world.trackers.noise import NOISE
-from hic_assets.sandbox.world.trackers.places import places
+from hic_assets.sandbox.world.trackers.places import Places, places
 from hic_assets.sandbox.world.trackers.programmes import WRITERS
 from hic_assets.sandbox.world.trackers.store import TrackerStore
 
@@ -38,6 +38,11 @@ class TrackerShelf:
         self._stores: dict[str, TrackerStore] = {}
         self._places = places(world.facilities, start.isoformat())
         self._told: tuple[Setting, Life] | None = None
+
+    @property
+    def places(self) -> Places:
+        """The facilities as they were when the world was made, by position."""
+        return self._places
 
     def store(self, name: str) -> TrackerStore:
         """The store of an instance; KeyError when there is no such instance."""
