@@ -100,6 +100,15 @@ create table if not exists ops.source_system (
 );
 comment on table ops.source_system is
     'Which server each system was landed from; another system id at the same address stops every load.';
+
+create or replace function ops.json_member(document text, path text[]) returns text language plpgsql immutable as $$
+begin
+    return document::json #>> path;
+exception when others then
+    return null;
+end $$;
+comment on function ops.json_member is
+    'A member of a JSON text; NULL where it has none, or is no JSON, as rows in quarantine may be.';
 """
 
 _OPS_RELATIONS = [name.removeprefix("ops.") for name in re.findall(r"(?:table|index) if not exists (\S+)", OPS)]
@@ -111,14 +120,15 @@ def create_ops(connection: Connection[Any]) -> None:
     Only then: "create index if not exists" locks its table before it looks, and a load that has written its refused
     rows and goes on to its ledger row would end in a deadlock with whoever opens the warehouse.
     """
-    if not all(exists(connection, "ops", name) for name in _OPS_RELATIONS) or not _has_relation(connection):
+    if not all(exists(connection, "ops", name) for name in _OPS_RELATIONS) or not _is_newest(connection):
         create_once(connection, OPS)
 
 
-def _has_relation(connection: Connection[Any]) -> bool:
-    """Whether the ledger has the newest of its columns."""
+def _is_newest(connection: Connection[Any]) -> bool:
+    """Whether the ledger has the newest of its columns, and the newest of its functions is there."""
     found = connection.execute(
-        "select 1 from pg_attribute where attrelid = to_regclass('ops.load') and attname = 'relation'"
+        """select 1 from pg_attribute where attrelid = to_regclass('ops.load') and attname = 'relation'
+           and to_regprocedure('ops.json_member(text, text[])') is not null"""
     )
     return found.fetchone() is not None
 

@@ -6,7 +6,7 @@ Belongs here: the comparison, one SQL statement, whoever asked the source. Does 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -29,7 +29,7 @@ with loaded as (
     from asked a join loaded l on a.day >= l.window_start and a.day < l.window_end
     group by 1, 2
 ), refused as (
-    select coalesce(q.row_text::json ->> {key_name}, q.row_text::json ->> {source_name}) as key,
+    select coalesce(ops.json_member(q.row_text, array[{key_name}]), ops.json_member(q.row_text, {source_path})) as key,
            l.window_start as partition, l.source_read_at as read_at
     from ops.quarantine q join ops.load l using (load_id)
     where l.system = {system} and l.table_name = {name} and l.is_current
@@ -69,22 +69,24 @@ def stale_partitions(
     table: Table,
     said: Iterable[pl.DataFrame],
     window: tuple[date, date] | None = None,
+    source_path: Sequence[str] = (),
 ) -> list[Stale]:
     """Loaded partitions that differ from what the source ``said``: frames of key, day, updated_at and deleted.
 
     ``window``: the frames are all keys the source has from its first day to before its last (whole partitions), so
     what is held there besides is gone. Without it they are some keys, and only these are judged. Partitions that were
-    never loaded are left alone: a first load is a person's decision.
+    never loaded are left alone: a first load is a person's decision. ``source_path``: where the source has the key, for
+    rows that were refused before they were rows of the table; by default its name in camel case.
     """
     (key,) = table.keys
+    camel = re.sub(r"_(.)", lambda found: found[1].upper(), key)
     names = {
         "system": sql.Literal(table.system),
         "name": sql.Literal(table.name),
         "relation": sql.Identifier("raw", table.relation),
         "key": sql.Identifier(key),
         "key_name": sql.Literal(key),
-        # Rows refused before they were rows of the table are kept as the source spelt them.
-        "source_name": sql.Literal(re.sub(r"_(.)", lambda found: found[1].upper(), key)),
+        "source_path": sql.Literal(list(source_path) or [camel]),
     }
     doubt = sql.SQL(_WINDOW_ASKED if window else _KEYS_ASKED).format(
         key=names["key"], **({"start": sql.Literal(window[0]), "end": sql.Literal(window[1])} if window else {})

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from hic_assets.extract.batches import Batch, frame_of
+from hic_assets.extract.batches import Batch, frame_of, rejects_of
 from hic_assets.landing.ddl import create_ops, create_raw_table
 from hic_assets.landing.land import land
 from hic_assets.landing.ledger import Partition
@@ -109,6 +109,19 @@ def test_a_row_in_quarantine_does_not_make_its_week_stale_for_ever(held: Warehou
     refused = event("e", "2026-03-03", deleted="perhaps")
     put(held, FIRST, event("a", "2026-03-02"), event("b", "2026-03-08"), refused)
     assert asked(held, said(*HELD, ("e", "2026-03-03", THEN)), WEEKS) == {}
+
+
+@pytest.mark.parametrize(("text", "known"), [('{"uid": {"of": "e"}, "who": 1', False), ('{"uid": {"of": "e"}}', True)])
+def test_a_record_refused_as_the_source_wrote_it_is_known_by_its_own_name_of_the_key(
+    held: Warehouse, text: str, known: bool
+) -> None:
+    """What is no JSON at all has no key, and hinders nobody."""
+    rejects = rejects_of([(text, "shape", "not as it should be")])
+    rows_ = [event("a", "2026-03-02"), event("b", "2026-03-08")]
+    land(held, TABLE, FIRST, Given(Batch(frame_of(rows_, TABLE.column_names), "all", rejects)), accept_shrink=True)
+    with held.connect() as connection:
+        found = stale_partitions(connection, TABLE, said(("e", "2026-03-03", THEN)), source_path=("uid", "of"))
+    assert [stale.why for stale in found] == ([] if known else [{"missing": 1}])
 
 
 def test_nothing_of_the_question_stays_behind(held: Warehouse) -> None:
