@@ -5,9 +5,14 @@ from __future__ import annotations
 import errno
 
 import psycopg
+from psycopg import pq
+from psycopg.errors import InsufficientPrivilege
 
-from hic_assets.settings import SettingsError
+from hic_assets.settings import Settings, SettingsError
 from hic_assets.warehouse import WarehouseError
+from hic_assets.warehouse.url import parse_url
+
+NOT_RUNNING = "the embedded PostgreSQL is not running: 'hic demo' or 'hic dev' starts it."
 
 
 class CommandError(Exception):
@@ -18,7 +23,14 @@ class CommandError(Exception):
         self.exit_code = exit_code
 
 
-EXPECTED: tuple[type[Exception], ...] = (CommandError, SettingsError, WarehouseError, OSError, psycopg.OperationalError)
+EXPECTED: tuple[type[Exception], ...] = (
+    CommandError,
+    SettingsError,
+    WarehouseError,
+    OSError,
+    psycopg.OperationalError,
+    InsufficientPrivilege,
+)
 
 
 def explain(error: Exception) -> str:
@@ -28,6 +40,25 @@ def explain(error: Exception) -> str:
         return f"the disk is full{where}: free some space, or set HIC_HOME to a folder on another disk."
     if isinstance(error, psycopg.errors.DiskFull):
         return f"the disk of the PostgreSQL server is full: {error}".strip()
+    if isinstance(error, InsufficientPrivilege):
+        return _forbidden(error)
     if isinstance(error, psycopg.OperationalError):
         return f"the warehouse did not do it: {error}".strip()
     return str(error)
+
+
+def _forbidden(error: InsufficientPrivilege) -> str:
+    """What the role may not do, and what its owner would have to grant for looking; signing off is the owner's own."""
+    role = f'"{_role()}"'
+    return (
+        f"PostgreSQL does not let the role {role} do this ({error.diag.message_primary or error}). To look, ask the owner "
+        f"of the warehouse for:  grant usage on schema ops to {role}; grant select on all tables in schema ops to {role};"
+    )
+
+
+def _role() -> str:
+    """The role of HIC_WAREHOUSE_URL, or libpq's default where it names none."""
+    url = Settings().warehouse_url
+    given = parse_url(url.get_secret_value()).get("user") if url else None
+    defaults = {option.keyword: option.val for option in pq.Conninfo.get_defaults()}
+    return given or (defaults.get(b"user") or b"?").decode()

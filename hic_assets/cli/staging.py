@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hic_assets.cli.errors import CommandError
+from hic_assets.cli.errors import NOT_RUNNING, CommandError
 from hic_assets.cli.output import as_json, show_json, show_table
 from hic_assets.settings import Settings
 from hic_assets.staging import files
@@ -39,7 +39,7 @@ def command(check: bool, names: tuple[str, ...], project: Path, json_output: boo
     asked = _asked(trackers, names)
     warehouse = existing_warehouse(Settings())
     if warehouse is None:
-        raise CommandError("the embedded PostgreSQL is not running: 'hic demo' or 'hic dev' starts it.")
+        raise CommandError(NOT_RUNNING)
     models = project / "models"
     wanted = wanted_files(warehouse, trackers, asked, models)
     left_alone = [
@@ -70,7 +70,8 @@ def wanted_files(
         except RegistriesMissing as error:
             raise CommandError(str(error), exit_code=3) from None
         except ProgrammeMissing as error:
-            raise CommandError(f"{system.name}: {error}", exit_code=1) from None
+            advice = f"load the registries again (job {system.name}_reference), or check the UID in its declaration"
+            raise CommandError(f"{system.name}: {error}: {advice}.", exit_code=1) from None
     return wanted
 
 

@@ -8,6 +8,7 @@ import click
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 
+from hic_assets.cli.errors import NOT_RUNNING, CommandError
 from hic_assets.cli.output import as_json, show_json, show_table
 from hic_assets.settings import Settings
 from hic_assets.systems import SYSTEMS
@@ -44,29 +45,29 @@ def loaded(warehouse: Warehouse) -> list[dict[str, Any]]:
 def command(json_output: bool) -> None:
     """Show what is loaded: a row a table, with its partitions, rows, quarantine, age and last failure.
 
-    Exit code 1 when a table's latest load failed.
+    Exit code 1 when a table's latest load failed, 3 when the embedded PostgreSQL is not running: nothing is started to
+    look, and what is loaded cannot be said.
     """
     warehouse = existing_warehouse(Settings())
     tables = [] if warehouse is None else loaded(warehouse)
-    state = {
-        "warehouse": None if warehouse is None else warehouse.redacted,
-        "systems": [s.name for s in SYSTEMS],
-        "tables": tables,
-    }
     if json_output:
-        show_json(state)
-    elif warehouse is None:
-        click.echo(
-            "The embedded PostgreSQL is not running, so nothing is to be seen: 'hic demo' or 'hic dev' starts it."
-        )
-    elif not tables:
-        click.echo(f"Nothing is loaded in {warehouse.redacted} yet: 'hic demo' loads twelve months from the sandbox.")
-    else:
-        columns = ("system", "table", "partitions", "first", "last", "rows", "quarantined", "loaded_at")
-        shown = [{**t, "loaded_at": t["loaded_at"] and f"{t['loaded_at']:%Y-%m-%d %H:%M}"} for t in tables]
-        show_table(f"Loaded in {warehouse.redacted}", columns, shown)
-        for table in tables:
-            if table["last_failure"]:
-                click.echo(f"{table['table']}: the latest load failed: {table['last_failure']}")
+        names = [s.name for s in SYSTEMS]
+        show_json({"warehouse": warehouse and warehouse.redacted, "systems": names, "tables": tables})
+    elif warehouse is not None:
+        _show(warehouse, tables)
+    if warehouse is None:
+        raise CommandError(NOT_RUNNING)
     if any(t["last_failure"] for t in tables):
         raise SystemExit(1)
+
+
+def _show(warehouse: Warehouse, tables: list[dict[str, Any]]) -> None:
+    if not tables:
+        click.echo(f"Nothing is loaded in {warehouse.redacted} yet: 'hic demo' loads twelve months from the sandbox.")
+        return
+    columns = ("system", "table", "partitions", "first", "last", "rows", "quarantined", "loaded_at")
+    shown = [{**t, "loaded_at": t["loaded_at"] and f"{t['loaded_at']:%Y-%m-%d %H:%M}"} for t in tables]
+    show_table(f"Loaded in {warehouse.redacted}", columns, shown)
+    for table in tables:
+        if table["last_failure"]:
+            click.echo(f"{table['system']} {table['table']}: the latest load failed: {table['last_failure']}")

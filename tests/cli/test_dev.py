@@ -1,4 +1,4 @@
-"""`hic dev` for real: the UI answers, a run it is asked for succeeds, and Ctrl-C leaves no process behind."""
+"""`hic dev` for real: the UI answers, a run it is asked for succeeds, and Ctrl-C leaves no process and no run behind."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ import pytest
 import requests
 from hic_command import HIC, environment
 
+from hic_assets.warehouse import embedded
+from hic_assets.warehouse.connect import of_server
+
 REPOSITORY = {"repositoryLocationName": "hic", "repositoryName": "__repository__"}
 ASSETS = "query { assetNodes { assetKey { path } } }"
 LAUNCH = """
@@ -24,6 +27,7 @@ mutation ($params: ExecutionParams!) {
 }
 """
 RUN = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 ERRORS = (
     "query { workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } } }"
 )
@@ -51,6 +55,17 @@ class Dev:
                 return found
             time.sleep(0.5)
         raise AssertionError(self.log.read_text())
+
+    def launch(self, selector: dict[str, Any]) -> str:
+        """Id of a run that was launched."""
+        launched = self.ask(LAUNCH, params={"selector": selector, "runConfigData": {}})["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        run: str = launched["run"]["runId"]
+        return run
+
+    def status(self, run: str) -> str:
+        status: str = self.ask(RUN, id=run)["runOrError"]["status"]
+        return status
 
     def is_up(self) -> bool:
         try:
@@ -93,9 +108,22 @@ def ours(home: Path) -> list[str]:
     return found
 
 
+def in_books(home: Path, query: str, *parameters: str) -> list[tuple[Any, ...]]:
+    """Rows of a query on Dagster's storage; PostgreSQL outlives `hic dev`."""
+    server = embedded.status(home)
+    assert server is not None
+    with of_server(server, "dagster").connect() as connection:
+        return connection.execute(query.encode(), parameters).fetchall()
+
+
+def slots(home: Path) -> list[tuple[Any, ...]]:
+    """Runs that hold a place in a pool."""
+    return in_books(home, "select run_id from concurrency_slots where run_id is not null and not deleted")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_run_from_the_ui_and_then_ctrl_c(dev: Dev, home: Path) -> None:
+def test_a_run_from_the_ui_and_one_that_ctrl_c_cuts_short(dev: Dev, home: Path) -> None:
     dev.until(dev.is_up)
     entries = dev.until(lambda: dev.ask(ERRORS)["workspaceOrError"]["locationEntries"])
     assert [(e["name"], e["locationOrLoadError"]["__typename"]) for e in entries] == [("hic", "RepositoryLocation")]
@@ -104,20 +132,17 @@ def test_a_run_from_the_ui_and_then_ctrl_c(dev: Dev, home: Path) -> None:
 
     selector = REPOSITORY | {"jobName": "hmis_reference", "assetSelection": [{"path": ["raw", "hmis_constants"]}]}
     selector["assetCheckSelection"] = []
-    launched = dev.ask(LAUNCH, params={"selector": selector, "runConfigData": {}})["launchRun"]
-    assert launched["__typename"] == "LaunchRunSuccess", launched
-    run = launched["run"]["runId"]
-
-    def ended() -> str | None:
-        status: str = dev.ask(RUN, id=run)["runOrError"]["status"]
-        return status if status in ("SUCCESS", "FAILURE", "CANCELED") else None
-
-    assert dev.until(ended) == "SUCCESS", dev.log.read_text()
+    run = dev.launch(selector)
+    assert dev.until(lambda: dev.status(run) in ENDED and dev.status(run)) == "SUCCESS", dev.log.read_text()
     assert len(ours(home)) >= 4  # hic, its sandbox, dagster's webserver, daemon and code server
 
+    cut_short = dev.launch(REPOSITORY | {"jobName": "hmis_reference"})
+    dev.until(lambda: dev.status(cut_short) == "STARTED" and slots(home))
     dev.process.send_signal(signal.SIGINT)
     assert dev.process.wait(60) == 0, dev.log.read_text()
     assert ours(home) == []
+    assert in_books(home, "select status from runs where run_id = %s", cut_short) == [("CANCELED",)]
+    assert slots(home) == []
     said = dev.log.read_text()
     assert "Traceback" not in said, said
     assert "Warning" not in said, said

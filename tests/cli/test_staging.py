@@ -75,7 +75,8 @@ def test_what_is_missing_is_said_and_nothing_is_written(
         connection.execute("delete from raw.hmis_tracker_programs where id = 'TbPrgRw0001'")
     done = hic(*arguments, **landed)
     assert done.returncode == 1
-    assert "hmis_tracker: programme tb (TbPrgRw0001) is not in the registry 'programs'" in done.stderr
+    assert "hmis_tracker: programme tb (TbPrgRw0001) is not in the registry 'programs': load the" in done.stderr
+    assert "(job hmis_tracker_reference), or check the UID" in done.stderr
     with warehouse.connect() as connection:
         connection.execute("truncate raw.hiv_tracker_programs")
     done = hic(*arguments, "--system", "hiv_tracker", **landed)
