@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 
+from hic_assets.assets.alerts import alert_asset, alerts_of_this_week
 from hic_assets.assets.dbt import dbt_asset_definitions, dbt_resource
 from hic_assets.assets.indicators import indicator_sql
 from hic_assets.assets.ledger import ledger
@@ -17,11 +18,12 @@ from hic_assets.checks.raw import raw_checks
 from hic_assets.jobs import jobs_of
 from hic_assets.resources import SourcesResource, WarehouseResource
 from hic_assets.schedules import schedules
-from hic_assets.sensors.aggregate import change_sensor
+from hic_assets.sensors.aggregate import change_sensors
 from hic_assets.sensors.months import months_sensor
 from hic_assets.sensors.reconciliation import reconciliation_job
+from hic_assets.sensors.rest import rest_sensor
 from hic_assets.sensors.tracker import tracker_sensor
-from hic_assets.systems import SYSTEMS
+from hic_assets.systems import SYSTEMS, System
 
 
 @contextmanager
@@ -32,23 +34,27 @@ def _known_beta() -> Iterator[None]:
         yield
 
 
-def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Everything, with resources replaced by ``overrides`` (the seam for tests)."""
+def _sensors(system: System, jobs: Sequence[dg.UnresolvedAssetJobDefinition]) -> list[dg.SensorDefinition]:
+    """What asks a system for changes, by the way it is read."""
+    if system.api is not None:
+        return [rest_sensor(system, jobs)]
+    return [tracker_sensor(system, jobs)] if system.programmes else change_sensors(system)
+
+
+def build_defs(overrides: Mapping[str, Any] | None = None, systems: Sequence[System] = SYSTEMS) -> dg.Definitions:
+    """Everything, with resources replaced by ``overrides`` and for other ``systems`` (the seams for tests)."""
     resources = {"warehouse": WarehouseResource(), "sources": SourcesResource(), "dbt": dbt_resource()}
-    trackers = [s for s in SYSTEMS if s.programmes]
-    jobs = jobs_of(SYSTEMS)
+    trackers = [s for s in systems if s.programmes]
+    jobs = jobs_of(systems)
     with _known_beta():
-        raw = [asset for system in SYSTEMS for asset in raw_assets(system)]
-        models = dbt_asset_definitions()
+        raw = [asset for system in systems for asset in raw_assets(system)]
+        models, alerts = dbt_asset_definitions(), alert_asset()
     return dg.Definitions(
-        assets=[*raw, *ledger, indicator_sql, *models],
-        asset_checks=[c for s in SYSTEMS for c in raw_checks(s)],
+        assets=[*raw, *ledger, indicator_sql, alerts, *models],
+        asset_checks=[*(c for s in systems for c in raw_checks(s)), alerts_of_this_week],
         jobs=[*jobs, *(reconciliation_job(s) for s in trackers)],
-        schedules=[x for s in SYSTEMS for x in schedules(s)],
-        sensors=[
-            *(tracker_sensor(s, jobs) if s.programmes else change_sensor(s, f"{s.name}_monthly") for s in SYSTEMS),
-            months_sensor(trackers),
-        ],
+        schedules=[x for s in systems for x in schedules(s)],
+        sensors=[*(sensor for s in systems for sensor in _sensors(s, jobs)), months_sensor(trackers)],
         resources={**resources, **(overrides or {})},
         # A process a step would cost seconds each, most of it imports; runs are processes of their own already.
         executor=dg.in_process_executor,

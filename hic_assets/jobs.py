@@ -1,7 +1,7 @@
 """The runs a system is loaded by: its registries with the dimensions, its months with the facts, its weeks.
 
 A job a cadence, since a run has one partition axis and registries have none. Some exist for several systems together
-(``all_reference``, ``trackers_weekly``, ``trackers_monthly``): a country is brought up in four runs.
+(``all_reference``, and by week and month the trackers and the clinical systems): a country is brought up in a few runs.
 """
 
 from __future__ import annotations
@@ -56,13 +56,21 @@ def monthly_job(name: str, title: str, systems: Sequence[System]) -> dg.Unresolv
 
 
 def weekly_job(name: str, title: str, systems: Sequence[System]) -> dg.UnresolvedAssetJobDefinition:
-    """Weeks: raw tables and their checks. The months they feed are built by ``programme_months``."""
+    """Weeks: raw tables, their checks, and the models computed by week.
+
+    The months that trackers' weeks feed are built by ``programme_months``.
+    """
+    raw = _raw(systems, Cadence.WEEKLY)
     return dg.define_asset_job(
         f"{name}_{WEEKLY}",
-        selection=_raw(systems, Cadence.WEEKLY),
-        description=f"Weeks of {title}: raw tables, both pipelines, and their checks.",
+        selection=raw | _built_on(raw, WEEKLY),
+        description=f"Weeks of {title}: raw tables{_pipelines(systems)}, their checks, and what is built of them.",
         tags={"system": name},
     )
+
+
+def _pipelines(systems: Sequence[System]) -> str:
+    return ", both pipelines," if any(system.programmes for system in systems) else ""
 
 
 def programme_months_job(systems: Sequence[System]) -> dg.UnresolvedAssetJobDefinition:
@@ -79,9 +87,16 @@ def jobs_of(systems: Sequence[System]) -> list[dg.UnresolvedAssetJobDefinition]:
     """Every job there is: a system's own, and those of several together."""
     made = []
     for scope in [(s.name, s.title, [s]) for s in systems]:
-        made += [reference_job(*scope)]
+        made += [reference_job(*scope)] if has(scope[2], Cadence.SNAPSHOT) else []
         made += [weekly_job(*scope)] if has(scope[2], Cadence.WEEKLY) else []
         made += [monthly_job(*scope)] if has(scope[2], Cadence.MONTHLY) else []
-    trackers = ("trackers", "the trackers", [s for s in systems if s.programmes])
-    together = [reference_job("all", "every system", systems), weekly_job(*trackers), monthly_job(*trackers)]
+    together = [reference_job("all", "every system", systems)]
+    for scope in groups(systems):
+        together += [weekly_job(*scope), monthly_job(*scope)]
     return [*made, *together, programme_months_job(systems)]
+
+
+def groups(systems: Sequence[System]) -> list[tuple[str, str, list[System]]]:
+    """(name, title, systems) of those that are loaded together when a country is brought up."""
+    trackers = ("trackers", "the trackers", [s for s in systems if s.programmes])
+    return [trackers, ("clinical", "the clinical and surveillance systems", [s for s in systems if s.api])]

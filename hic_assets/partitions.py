@@ -13,7 +13,15 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from hic_assets.landing.ledger import Partition
-from hic_assets.periods import month_of_partition, month_window, week_window
+from hic_assets.periods import (
+    NotAPeriod,
+    month_of_partition,
+    month_window,
+    partition_of_month,
+    partition_of_week,
+    week_of_partition,
+    week_window,
+)
 from hic_assets.systems.declare import Cadence
 
 TIMEZONE = "Africa/Kigali"
@@ -66,11 +74,21 @@ def months_touched(first: date, last: date) -> list[str]:
     return [date(m // 12, m % 12 + 1, 1).isoformat() for m in months]
 
 
-def dhis2_month(partition: Partition) -> str:
-    """The DHIS2 period of a monthly partition, e.g. ``202603``."""
+def dhis2_period(cadence: Cadence, partition: Partition) -> str:
+    """The DHIS2 period of a monthly or weekly partition, e.g. ``202603``, ``2026W7`` (of the ISO year)."""
     if partition.key is None:
-        raise ValueError("a snapshot has no month")
-    return month_of_partition(partition.key)
+        raise ValueError("a snapshot has no period")
+    return week_of_partition(partition.key) if cadence is Cadence.WEEKLY else month_of_partition(partition.key)
+
+
+def key_of_period(cadence: Cadence, period: str) -> str | None:
+    """The partition key of a DHIS2 period; None for periods of another type than the cadence's, or none at all."""
+    try:
+        key = partition_of_week(period) if cadence is Cadence.WEEKLY else partition_of_month(period)
+    except NotAPeriod:
+        return None
+    # Weeks of other start days (2026SunW7) are no partition.
+    return None if cadence is Cadence.WEEKLY and date.fromisoformat(key).weekday() else key
 
 
 def contiguous_ranges(keys: Iterable[str], definition: dg.PartitionsDefinition) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""A warehouse made ready: the ledger, what parity keeps, and the declared raw tables, empty where nothing was loaded.
+"""A warehouse made ready: the ledger, what parity and alerts keep, and the declared raw tables, empty where nothing was loaded.
 
 Belongs here: what must be there before anything is run or built. Does not: schemas (``warehouse``), dbt's relations.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from hic_assets.alerts.warehouse import create_alerts
 from hic_assets.landing.ddl import create_ops, create_raw_tables
 from hic_assets.parity.ddl import create_parity
 from hic_assets.systems import SYSTEMS
@@ -19,3 +20,4 @@ def prepare(connection: Connection[Any]) -> None:
     create_ops(connection)
     create_raw_tables(connection, (feed.table for system in SYSTEMS for feed in system.feeds))
     create_parity(connection, SYSTEMS)
+    create_alerts(connection)

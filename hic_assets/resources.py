@@ -14,6 +14,7 @@ from hic_assets.extract.auth import BasicAuth, SourceAuth, TokenAuth
 from hic_assets.extract.dhis2.client import Dhis2Client
 from hic_assets.extract.errors import AuthError
 from hic_assets.extract.http import HttpOptions
+from hic_assets.extract.rest.client import RestSource
 from hic_assets.prepare import prepare
 from hic_assets.settings import Settings, SourceSettings, source_settings
 from hic_assets.systems.declare import System
@@ -61,6 +62,15 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             expected_system_id=expected_system_id,
             options=HttpOptions(read_timeout=settings.timeout, max_attempts=settings.attempts),
         )
+
+    def rest(self, system: System) -> RestSource:
+        """A session with a system that has a REST API; nothing is asked until it is used.
+
+        Raises:
+            SettingsError: naming the environment variables that are missing.
+        """
+        assert system.api is not None  # noqa: S101 - asked of such systems only
+        return RestSource(system.api, source_settings(system.name), self.spool())
 
     def spool(self) -> Path:
         """The folder below HIC_HOME for what waits on disk while it is landed; this process's own."""

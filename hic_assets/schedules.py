@@ -8,20 +8,22 @@ from datetime import datetime
 
 import dagster as dg
 
-from hic_assets.jobs import MONTHLY, REFERENCE, has
-from hic_assets.partitions import TIMEZONE, contiguous_ranges, monthly, partitions_of, range_tags
+from hic_assets.jobs import REFERENCE, has
+from hic_assets.partitions import TIMEZONE, contiguous_ranges, partitions_of, range_tags
 from hic_assets.resources import WarehouseResource
-from hic_assets.sensors.aggregate import loaded_months
-from hic_assets.systems.declare import Cadence, System
+from hic_assets.sensors.aggregate import loaded_partitions, values_feeds
+from hic_assets.systems.declare import Cadence, Feed, System
 
 # Completeness registrations leave no trace when they are taken back (contract 1.4), so recent months are read whole
 # again; the change sensor covers values older than this.
 MONTHS_READ_AGAIN = 3
 # Records of a week are entered for some weeks after it; the change sensor covers those that come later still.
 WEEKS_READ_AGAIN = 4
-# Older months are read whole again in turn, so many a week: what leaves no trace at the source (a registration taken
+READ_AGAIN = {Cadence.MONTHLY: MONTHS_READ_AGAIN, Cadence.WEEKLY: WEEKS_READ_AGAIN}
+# Older partitions are read whole again in turn, so many a week: what leaves no trace at the source (a registration taken
 # back, an import under old timestamps) is found within a quarter even of seven years (contract 1.13, reconciliation).
 MONTHS_A_WEEK = 6
+IN_TURN = {Cadence.MONTHLY: MONTHS_A_WEEK, Cadence.WEEKLY: 26}
 _PERIOD = {Cadence.MONTHLY: "month", Cadence.WEEKLY: "week"}
 
 
@@ -40,30 +42,37 @@ def recent_run(
     )
 
 
-def months_in_turn(loaded: Iterable[str], at: datetime) -> list[str]:
-    """The older months, of those loaded, whose turn it is in the week of ``at``; every one in as few weeks as may be."""
-    recent = monthly().get_partition_keys(current_time=at)[-MONTHS_READ_AGAIN:]
+def in_turn(loaded: Iterable[str], at: datetime, cadence: Cadence = Cadence.MONTHLY) -> list[str]:
+    """The older partitions, of those loaded, whose turn it is in the week of ``at``; all in as few weeks as may be."""
+    definition, many = partitions_of(cadence), IN_TURN[cadence]
+    assert definition is not None  # noqa: S101 - snapshots are never old
+    recent = definition.get_partition_keys(current_time=at)[-READ_AGAIN[cadence] :]
     older = sorted(set(loaded) - set(recent))
     if not older:
         return []
-    turns = -(-len(older) // MONTHS_A_WEEK)
+    turns = -(-len(older) // many)
     week = at.date().toordinal() // 7
-    start = week % turns * MONTHS_A_WEEK
-    return older[start : start + MONTHS_A_WEEK]
+    start = week % turns * many
+    return older[start : start + many]
 
 
 def schedules(system: System) -> list[dg.ScheduleDefinition]:
     """The schedules of one system: one a job it has, and one for what leaves no trace at the source."""
-    made = [_reference(system)]
+    made = [_reference(system)] if has([system], Cadence.SNAPSHOT) else []
     if has([system], Cadence.MONTHLY):
         words = "after the reporting deadline"
-        made.append(_recent(system, Cadence.MONTHLY, system.monthly_cron, MONTHS_READ_AGAIN, words))
+        made.append(_recent(system, Cadence.MONTHLY, system.monthly_cron, words))
     if has([system], Cadence.WEEKLY):
-        made.append(_recent(system, Cadence.WEEKLY, system.weekly_cron, WEEKS_READ_AGAIN, "by both pipelines"))
-    return [*made, _keys(system) if system.programmes else _older_months(system)]
+        words = "by both pipelines" if system.programmes else "after the reporting deadline"
+        made.append(_recent(system, Cadence.WEEKLY, system.weekly_cron, words))
+    if system.programmes:
+        return [*made, _keys(system)]
+    return [*made, *(_older(system, feed) for feed in read_in_turn(system))]
 
 
-def _recent(system: System, cadence: Cadence, cron: str, partitions: int, words: str) -> dg.ScheduleDefinition:
+def _recent(system: System, cadence: Cadence, cron: str, words: str) -> dg.ScheduleDefinition:
+    partitions = READ_AGAIN[cadence]
+
     @dg.schedule(
         name=f"{system.name}_{cadence.value}",
         job_name=f"{system.name}_{cadence.value}",
@@ -101,25 +110,38 @@ def _keys(system: System) -> dg.ScheduleDefinition:
     )
 
 
-def _older_months(system: System) -> dg.ScheduleDefinition:
+def read_in_turn(system: System) -> list[Feed]:
+    """By cadence, the table whose loaded partitions say which there are: reported values; of a REST API its first table."""
+    values = values_feeds(system)
+    first = {feed.cadence: feed for feed in reversed(system.feeds) if feed.resource}
+    return list((values or first).values())
+
+
+def _older(system: System, feed: Feed) -> dg.ScheduleDefinition:
+    cadence = feed.cadence
+    definition, what = partitions_of(cadence), _PERIOD[cadence]
+    assert definition is not None  # noqa: S101 - snapshots are never old
+    name = f"{system.name}_weekly_reconciliation" if cadence is Cadence.WEEKLY else f"{system.name}_reconciliation"
+
     @dg.schedule(
-        name=f"{system.name}_reconciliation",
-        job_name=f"{system.name}_{MONTHLY}",
+        name=name,
+        job_name=f"{system.name}_{cadence.value}",
         cron_schedule=system.reconciliation_cron,
         execution_timezone=TIMEZONE,
-        description=f"Reads older months of {system.title} whole again, {MONTHS_A_WEEK} a week in turn.",
+        description=f"Reads older {what}s of {system.title} whole again, {IN_TURN[cadence]} a week in turn.",
     )
     def schedule(
         context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
     ) -> list[dg.RunRequest] | dg.SkipReason:
-        months = months_in_turn(loaded_months(warehouse.open(), system), context.scheduled_execution_time)
-        if not months:
-            return dg.SkipReason("No month is loaded that is older than those the monthly schedule reads.")
+        loaded = loaded_partitions(warehouse.open(), feed)
+        keys = in_turn(loaded, context.scheduled_execution_time, cadence)
+        if not keys:
+            return dg.SkipReason(f"No {what} is loaded that is older than those the {cadence.value} schedule reads.")
         return [
             dg.RunRequest(
                 run_key=f"{first}:{last}:{context.scheduled_execution_time:%Y%m%d}", tags=range_tags(first, last)
             )
-            for first, last in contiguous_ranges(months, monthly())
+            for first, last in contiguous_ranges(keys, definition)
         ]
 
     return schedule

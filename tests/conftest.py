@@ -29,6 +29,8 @@ LONG_FIRST = (
     "dbt/test_programme_mart.py",
     "cli/test_dev.py",
     "dagster/test_runs.py",
+    "systems/test_faults.py",
+    "systems/test_kill.py",
 )
 SHORT_LAST = ("contract", "indicators", "unit")
 

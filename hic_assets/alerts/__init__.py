@@ -1,7 +1,8 @@
 """Outbreak alerts on weekly counts: fixed thresholds, EARS C1 to C3, Farrington flexible, and how well they do.
 
-Belongs here: arithmetic on arrays. Does not belong here: where counts come from, which disease has which rule, and
-where alerts are written.
+Methods are arithmetic on arrays (`thresholds`, `ears`, `farrington`, `evaluate`). Above them: which disease has which rule
+(`rules`, from the seed `idsr_alert_rule`), what a rule says of a week (`judge`), the verdicts of a country (`weekly`), and
+their table (`warehouse`). Does not belong here: how counts come to be (dbt), and when alerts are run (`assets.alerts`).
 """
 
 from hic_assets.alerts.ears import ears_c1, ears_c2, ears_c3

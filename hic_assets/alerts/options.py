@@ -17,7 +17,8 @@ class FarringtonOptions:
     Defaults are those of the improved method (Noufaily et al. 2013, Statist. Med. 32:1206-1222; as options: Salmon et
     al. 2016, J. Stat. Softw. 70(10), section 3.1): nine parts of the year beside the window, the last 26 weeks left
     out, weights from 2.58. R's own defaults are those of the method of 1996. The trend keeps R's test; that paper
-    keeps the trend whatever its test says, which is trend_p=1.
+    keeps the trend whatever its test says, which is trend_p=1. Defaults are for comparison with R; what the warehouse runs
+    with is `alerts.rules.METHODS`.
 
     Errors: ValueError for a setting outside its range.
     """

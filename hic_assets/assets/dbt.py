@@ -1,4 +1,4 @@
-"""dbt models as assets, in two sets: registries and dimensions, and what is computed a month at a time.
+"""dbt models as assets, in three sets: registries and dimensions, and what is computed a week or a month at a time.
 
 Belongs here: how a run's partitions become one dbt call. Does not: any model (``dbt_project/``).
 The window goes by ``--event-time-start/end``: ``--vars`` would make dbt parse the whole project anew.
@@ -29,15 +29,18 @@ from dagster_dbt import (
 from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 from packaging.version import Version
 
-from hic_assets.partitions import month_partition, monthly
+from hic_assets.partitions import landing_partition, partitions_of
 from hic_assets.resources import WarehouseResource
 from hic_assets.settings import Settings
-from hic_assets.systems import PROGRAMMES
+from hic_assets.systems import PROGRAMMES, SYSTEMS
+from hic_assets.systems.declare import Cadence
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 # Unit tests prove the code, not the data: they run in the test suite. They are no asset checks either.
 PARSED = "partial_parse.msgpack"
 COMMON = ("build", "--exclude-resource-type", "unit_test")
+# Tags of the models that are built by the window of a run.
+WINDOWED = (Cadence.WEEKLY.value, Cadence.MONTHLY.value)
 # One call at a time, over all runs: a later one then reads what the one before it was not built from.
 POOL = "dbt"
 # How long the folder of a call that did not succeed (its log, the SQL as it was run) is kept.
@@ -57,10 +60,10 @@ class Translator(DagsterDbtTranslator):
         node = manifest["nodes"].get(unique_id)
         if node is None:
             return spec
-        cadence = "monthly" if "monthly" in node["tags"] else "reference"
+        cadence = next((one for one in WINDOWED if one in node["tags"]), "reference")
         return spec.merge_attributes(
             deps=[self.get_asset_key(source) for source in _behind_views(manifest, node)]
-            if cadence == "monthly"
+            if cadence in WINDOWED
             else [],
             tags={"layer": node["schema"], "hic/cadence": cadence},
             metadata={"dagster/table_name": f"{node['schema']}.{node['alias']}"},
@@ -68,13 +71,13 @@ class Translator(DagsterDbtTranslator):
 
 
 def _behind_views(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Raw tables that a model of months reads through views of the reference set.
+    """Raw tables that a model of weeks or months reads through views of the reference set.
 
     Such a view is no step of a run of months, and Dagster orders only what is: the months would be built while the
     tables behind the views are still being loaded.
     """
     parents = (manifest["nodes"].get(name) for name in node["depends_on"]["nodes"])
-    views = [p for p in parents if p and p["config"].get("materialized") == "view" and "monthly" not in p["tags"]]
+    views = [p for p in parents if p and p["config"].get("materialized") == "view" and not {*WINDOWED} & {*p["tags"]}]
     names = sorted({name for view in views for name in view["depends_on"]["nodes"]})
     return [source for name in names if (source := manifest["sources"].get(name)) and source["schema"] == "raw"]
 
@@ -91,31 +94,32 @@ def manifest_path() -> Path:
     return path
 
 
-def event_time_args(keys: list[str]) -> tuple[str, ...]:
-    """dbt arguments for a run of monthly partitions: the half-open window from the first to after the last."""
-    months = [month_partition(key) for key in sorted(keys)]
-    return ("--event-time-start", f"{months[0].start}", "--event-time-end", f"{months[-1].end}")
+def event_time_args(keys: list[str], cadence: Cadence = Cadence.MONTHLY) -> tuple[str, ...]:
+    """dbt arguments for a run of weekly or monthly partitions: the half-open window from the first to after the last."""
+    windows = [landing_partition(cadence, key) for key in sorted(keys)]
+    return ("--event-time-start", f"{windows[0].start}", "--event-time-end", f"{windows[-1].end}")
 
 
 def with_columns(call: DbtCliInvocation) -> Iterator[Any]:
     """The call's events, models with their columns and where these come from.
 
     By itself dagster-dbt looks up the columns of tests too: of 200 tests that took longer than of 40 models. And it
-    parses a model once a column: of generated staging views, a hundred columns each out of one JSON object, that takes
+    parses a model once a column: of staging views of records, up to a hundred columns each out of one JSON object, that takes
     minutes and tells nothing; their columns are in the project's descriptions.
     """
     for event in call.stream():
-        if isinstance(event, dg.Output | dg.AssetMaterialization) and not _is_generated(event):
+        if isinstance(event, dg.Output | dg.AssetMaterialization) and not _stages_records(event):
             yield from DbtEventIterator(iter([event]), call).fetch_column_metadata(with_column_lineage=True)
         else:
             yield event
 
 
-def _is_generated(event: dg.Output[Any] | dg.AssetMaterialization) -> bool:
-    """Whether a model was written by ``hic staging``."""
+def _stages_records(event: dg.Output[Any] | dg.AssetMaterialization) -> bool:
+    """Whether a model stages records of a tracker programme or of a REST system, a raw column a column."""
     unique_id = event.metadata.get("unique_id")
     name = str(unique_id.value if isinstance(unique_id, dg.MetadataValue) else unique_id).rpartition(".")[2]
-    return any(name.startswith(f"stg_{p.name}__") for p in PROGRAMMES)
+    staged = [*(programme.name for programme in PROGRAMMES), *(system.name for system in SYSTEMS if system.api)]
+    return any(name.startswith(f"stg_{one}__") for one in staged)
 
 
 def in_database(manifest: Mapping[str, Any], database: str) -> dict[str, Any]:
@@ -133,7 +137,7 @@ def in_database(manifest: Mapping[str, Any], database: str) -> dict[str, Any]:
 
 
 def dbt_asset_definitions() -> list[dg.AssetsDefinition]:
-    """The two sets of dbt assets."""
+    """The three sets of dbt assets."""
     manifest = json.loads(manifest_path().read_text())
     translator = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=True))
 
@@ -149,23 +153,28 @@ def dbt_asset_definitions() -> list[dg.AssetsDefinition]:
     ) -> Iterator[Any]:
         yield from _build(context, dbt, warehouse, ())
 
+    windowed = [_windowed(manifest, translator, cadence) for cadence in (Cadence.WEEKLY, Cadence.MONTHLY)]
+    return [dbt_reference, *windowed]
+
+
+def _windowed(manifest: dict[str, Any], translator: Translator, cadence: Cadence) -> dg.AssetsDefinition:
+    """The models that are built by the window of a run: ``dbt_weekly``, ``dbt_monthly``."""
+
     @dbt_assets(
         manifest=manifest,
-        select="tag:monthly",
+        select=f"tag:{cadence.value}",
         dagster_dbt_translator=translator,
-        name="dbt_monthly",
-        partitions_def=monthly(),
+        name=f"dbt_{cadence.value}",
+        partitions_def=partitions_of(cadence),
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=POOL,
     )
-    def dbt_monthly(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource
-    ) -> Iterator[Any]:
+    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource) -> Iterator[Any]:
+        window = event_time_args(list(context.partition_keys), cadence)
         # Eager: a relationship test of a fact runs also where its dimension is no ancestor of anything in this call.
-        arguments = (*event_time_args(list(context.partition_keys)), "--indirect-selection", "eager")
-        yield from _build(context, dbt, warehouse, arguments)
+        yield from _build(context, dbt, warehouse, (*window, "--indirect-selection", "eager"))
 
-    return [dbt_reference, dbt_monthly]
+    return models
 
 
 def _build(

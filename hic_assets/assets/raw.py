@@ -11,8 +11,7 @@ from typing import Any
 import dagster as dg
 
 from hic_assets.assets.metadata import definition_metadata, load_metadata
-from hic_assets.assets.readers import expected_of, open_client, open_source
-from hic_assets.extract.dhis2.client import Dhis2Client
+from hic_assets.assets.readers import Session, expected_of, open_session, open_source
 from hic_assets.extract.errors import (
     AuthError,
     SourceError,
@@ -74,7 +73,7 @@ def _raw_asset(system: System, feed: Feed) -> dg.AssetsDefinition:
         description=f"{feed.table.description} Source: {system.title}.",
         group_name=system.name,
         owners=list(system.owners),
-        kinds={"dhis2", "postgres"},
+        kinds={"dhis2" if system.api is None else "rest", "postgres"},
         tags=tags,
         metadata=definition_metadata(feed.table),
         deps=registry_keys(system) if feed.period_types else [],
@@ -124,7 +123,7 @@ def _load_all(
 ) -> tuple[list[LoadResult], _Failures]:
     """Load each partition; one that fails does not keep the others from landing."""
     try:
-        with open_client(system, warehouse, sources) as client:
+        with open_session(system, warehouse, sources) as client:
             results, failures = _load_each(context, system, feed, partitions, client, warehouse, sources, config)
     except (SourceError, SettingsError) as error:
         results, failures = [], dict[Partition, Exception].fromkeys(partitions, error)
@@ -141,7 +140,7 @@ def _load_each(
     system: System,
     feed: Feed,
     partitions: Sequence[Partition],
-    client: Dhis2Client,
+    client: Session,
     warehouse: Warehouse,
     sources: SourcesResource,
     config: LoadConfig,

@@ -17,12 +17,17 @@ from hic_assets.extract.dhis2.data_values import data_values
 from hic_assets.extract.dhis2.legacy_tracker.read import records as legacy_records
 from hic_assets.extract.dhis2.tracker.read import Expected
 from hic_assets.extract.dhis2.tracker.read import records as tracker_records
+from hic_assets.extract.rest.client import RestSource
+from hic_assets.extract.rest.read import records as rest_records
 from hic_assets.landing.errors import MetadataMissing
 from hic_assets.landing.ledger import Partition
-from hic_assets.partitions import FIRST_MONTH, dhis2_month, today
+from hic_assets.partitions import FIRST_MONTH, dhis2_period, today
 from hic_assets.resources import SourcesResource
 from hic_assets.systems.declare import Cadence, Feed, Pipeline, System
 from hic_assets.warehouse import Warehouse
+
+Session = Dhis2Client | RestSource
+"""A session with a system, whichever protocol it speaks."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,32 @@ class OpenedSource:
 
 
 @contextmanager
+def open_session(system: System, warehouse: Warehouse, sources: SourcesResource) -> Iterator[Session]:
+    """A session with a system; with a DHIS2, as `open_client`.
+
+    Raises:
+        SystemChanged, AuthError: as `open_client`; a REST API has no identity to tell, so only its credentials are known.
+    """
+    if system.api is None:
+        with open_client(system, warehouse, sources) as client:
+            yield client
+        return
+    _refuse_the_refused(system, sources)
+    with sources.rest(system) as source, warehouse.connect(autocommit=True) as connection:
+        connection.execute(
+            """insert into ops.source_system (system, system_id, url, version) values (%s, '', %s, '')
+               on conflict (system) do update set url = excluded.url, seen_at = now()""",
+            (system.name, source.http.base_url),
+        )
+        yield source
+
+
+def _refuse_the_refused(system: System, sources: SourcesResource) -> None:
+    if system.name in sources.refused:
+        raise sources.refused[system.name]
+
+
+@contextmanager
 def open_client(system: System, warehouse: Warehouse, sources: SourcesResource) -> Iterator[Dhis2Client]:
     """A client that is sure to speak to the server this system was landed from before.
 
@@ -42,8 +73,7 @@ def open_client(system: System, warehouse: Warehouse, sources: SourcesResource) 
         SystemChanged: another server answers; nothing of it is landed.
         AuthError: the credentials are refused, or were before in this run (then nothing is asked).
     """
-    if system.name in sources.refused:
-        raise sources.refused[system.name]
+    _refuse_the_refused(system, sources)
     with warehouse.connect(autocommit=True) as connection:
         found = connection.execute(
             "select system_id from ops.source_system where system = %s", (system.name,)
@@ -61,13 +91,16 @@ def open_source(
     system: System,
     feed: Feed,
     partition: Partition,
-    client: Dhis2Client,
+    client: Session,
     warehouse: Warehouse,
     sources: SourcesResource,
     expected: Expected | None = None,
 ) -> OpenedSource:
     """The source of one partition of one feed; ``expected``: what a tracker's is planned by."""
     url = client.http.base_url
+    if isinstance(client, RestSource):
+        assert feed.resource and partition.start and partition.end  # noqa: S101 - of every feed of a REST API
+        return OpenedSource(rest_records(client, feed.resource, partition.start, partition.end), frozenset(), url)
     if feed.programme and feed.kind:
         return OpenedSource(_records(system, feed, partition, client, sources, expected), frozenset(), url)
     if not feed.period_types:
@@ -78,7 +111,7 @@ def open_source(
         # Nothing is held, so nothing is asked; rows that were held before are kept by the landing's judgement.
         nothing = BatchStream(f"{system.name} {feed.table.name}", feed.table.column_names, lambda _: iter(()))
         return OpenedSource(nothing, frozenset(), url)
-    periods = [dhis2_month(partition)] if feed.cadence is Cadence.MONTHLY else years()
+    periods = years() if feed.cadence is Cadence.SNAPSHOT else [dhis2_period(feed.cadence, partition)]
     read = completeness if feed.reader == "completeness" else data_values
     batches = read(client, data_sets, periods, split_level=system.slice_level, concurrency=sources.concurrency(system))
     return OpenedSource(batches, frozenset(periods), url)

@@ -27,6 +27,7 @@ COMMANDS = {
     "staging": "hic_assets.cli.staging",
     "status": "hic_assets.cli.status",
     "stop": "hic_assets.cli.stop",
+    "systems": "hic_assets.cli.systems",
 }
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hic_assets.extract.dhis2.tracker.fields import Kind
+from hic_assets.extract.rest.api import RestApi
+from hic_assets.extract.rest.resource import Resource
 from hic_assets.landing.table import Table
 
 
@@ -69,6 +71,8 @@ class Feed:
     ``due_days``: days after a partition's end by which it should have been loaded.
     ``optional``: a server may have no data set of these period types; the table is then empty, and that is no error.
     ``programme``, ``kind``, ``pipeline``: of a tracker table, whose records of which kind it holds and how they are read.
+    ``resource``: of a table read from a REST API, the list it holds.
+    ``speaks_for``: name of the system of the country that the table tells of, where that is not the one it is read from.
     """
 
     table: Table
@@ -80,6 +84,8 @@ class Feed:
     programme: Programme | None = None
     kind: Kind | None = None
     pipeline: Pipeline | None = None
+    resource: Resource | None = None
+    speaks_for: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,7 @@ class System:
     ``name`` prefixes its raw tables and environment variables (``HIC_<NAME>_URL`` …).
     ``slice_level``: organisation unit level at which a partition is cut into requests.
     ``programmes``: of a tracker, in the order declared.
+    ``api``: of a system that is no DHIS2, how its REST API is spoken to.
     ``weekly_cron`` / ``monthly_cron`` / ``snapshot_cron`` / ``reconciliation_cron``: when its tables are read, in Africa/Kigali; ``change_minutes``: how often
     the change sensor asks for late and edited data.
     """
@@ -99,6 +106,7 @@ class System:
     owners: tuple[str, ...]
     feeds: tuple[Feed, ...]
     programmes: tuple[Programme, ...] = ()
+    api: RestApi | None = None
     slice_level: int = 3
     weekly_cron: str = "0 4 * * 1"
     monthly_cron: str = "0 6 6 * *"

@@ -24,13 +24,41 @@ def dhis2_aggregate(system: str) -> tuple[Feed, ...]:
         description="Yearly data values (population estimates): one row a data element, organisation unit and year.",
         layout=Layout.SNAPSHOT,
     )
+    weekly = replace(
+        values,
+        name="weekly_values",
+        description="Weekly data values (disease surveillance): one row a data element, disaggregation, organisation "
+        "unit and ISO week.",
+        columns=_of_weeks(values),
+        # Some ten thousand rows a week: a partition table each would help nobody.
+        layout=Layout.INDEXED,
+    )
     registrations = _registrations(system)
+    weekly_registrations = replace(
+        registrations,
+        name="weekly_registrations",
+        description="Weekly reports marked complete: one row a data set, organisation unit and ISO week.",
+        columns=_of_weeks(registrations),
+    )
     return (
         *(replace(feed, table=replace(feed.table, system=system)) for feed in _REGISTRIES),
         Feed(yearly, "data_values", Cadence.SNAPSHOT, period_types=("Yearly",), due_days=2, optional=True),
         Feed(values, "data_values", Cadence.MONTHLY, period_types=("Monthly",)),
         Feed(registrations, "completeness", Cadence.MONTHLY, period_types=("Monthly",)),
+        _surveillance(weekly, "data_values"),
+        _surveillance(weekly_registrations, "completeness"),
     )
+
+
+def _surveillance(table: Table, reader: str) -> Feed:
+    """Weekly data sets are those of disease surveillance: the path of IDSR through DHIS2."""
+    return Feed(table, reader, Cadence.WEEKLY, period_types=("Weekly",), due_days=4, optional=True, speaks_for="idsr")
+
+
+def _of_weeks(table: Table) -> tuple[Column, ...]:
+    """The columns of a table of reports by month, said of weeks."""
+    told = "DHIS2 week, of the ISO year and not padded: 2026W7."
+    return tuple(replace(c, description=told) if c.name == "period" else c for c in table.columns)
 
 
 def _facilities(system: str) -> Reference:

@@ -107,6 +107,15 @@ def test_more_cases_never_remove_an_alarm(counts: list[int], more: int, which: s
     np.testing.assert_array_equal(before.alarm[:-1], after.alarm[:-1])
 
 
+@given(COUNTS, st.sampled_from([0.0, 1.0]), st.sampled_from(["C1", "C2", "C3", "R"]))
+def test_score_says_what_the_bound_says(counts: list[int], sigma: float, which: str) -> None:
+    form = {"form": "surveillance"} if which == "R" else {}
+    alerts = RULES["C3" if which == "R" else which](counts, min_sigma=sigma, **form)
+    np.testing.assert_array_equal(np.isnan(alerts.score), ~alerts.known)
+    near = np.isclose(alerts.score, 1)  # rounding decides
+    np.testing.assert_array_equal((alerts.score > 1)[~near], alerts.alarm[~near])
+
+
 @given(COUNTS, st.integers(2, 1000))
 @settings(max_examples=50)
 def test_bounds_scale_with_counts(counts: list[int], factor: int) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import socket
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from hic_command import Hic
 from pg_servers import rows
 
-from hic_assets.cli import COMMANDS, cli
+from hic_assets.cli import COMMANDS, cli, main
 from hic_assets.cli.errors import CommandError, explain
+from hic_assets.cli.quarantine import Known, relation_of
+from hic_assets.parity.ddl import create_parity
 from hic_assets.sandbox import running_sandbox
 from hic_assets.systems import SYSTEMS
 from hic_assets.warehouse import Warehouse
@@ -104,10 +108,12 @@ def test_the_exit_code_of_a_command_error_is_its_own() -> None:
 class TestStatus:
     def test_nothing_is_started_to_look(self, hic: Hic, tmp_path: Path) -> None:
         done = hic("status", "--json")
-        assert done.returncode == 0
+        assert done.returncode == 3
         assert json.loads(done.stdout) == {"warehouse": None, "systems": [s.name for s in SYSTEMS], "tables": []}
         assert not (tmp_path / "postgres").exists()
-        assert "not running" in hic("status").stdout
+        assert "the embedded PostgreSQL is not running: 'hic demo' or 'hic dev' starts it" in done.stderr
+        plain = hic("status")
+        assert (plain.returncode, plain.stdout) == (3, "")
 
     def test_nothing_is_loaded_yet(self, hic: Hic, own_server: dict[str, str]) -> None:
         done = hic("status", **own_server)
@@ -134,7 +140,7 @@ class TestStatus:
         )
         failed = hic("status", **own_server)
         assert failed.returncode == 1
-        assert "the server is down" in failed.stdout
+        assert "hmis data_values: the latest load failed: the server is down" in failed.stdout
         assert warehouse.params["password"] not in failed.stdout
 
 
@@ -152,7 +158,65 @@ class TestQuarantine:
         }
         assert found == [expected | {"partition": m} for m in ("2024-01-01", "2024-02-01")]
         assert json.loads(hic("quarantine", "--json", "--table", "constants", **own_server).stdout) == []
-        assert "unknown_facility" in hic("quarantine", "--table", "data_values", **own_server).stdout
+        for name in ("data_values", "raw.hmis_data_values"):
+            of_one = hic("quarantine", "--json", "--table", name, **own_server)
+            assert json.loads(of_one.stdout) == found, name
+        shown = hic("quarantine", **own_server).stdout
+        assert "system" in shown and "hmis" in shown and "unknown_facility" in shown
+        empty = hic("quarantine", "--table", "constants", **own_server)
+        assert (empty.returncode, empty.stdout) == (0, "Nothing is in quarantine of raw.hmis_constants.\n")
+
+    def test_a_table_that_is_not_there_is_2_with_the_close_ones(self, hic: Hic, own_server: dict[str, str]) -> None:
+        done = hic("quarantine", "--table", "raw.hmis_data_vlaues", **own_server)
+        assert done.returncode == 2
+        assert "there is no table 'raw.hmis_data_vlaues': did you mean hmis_data_values" in done.stderr
+
+    def test_names_of_one_and_of_several(self) -> None:
+        known = [Known("events", "tb_events"), Known("events", "hiv_events"), Known("constants", "hmis_constants")]
+        assert relation_of("constants", known) == relation_of("raw.hmis_constants", known) == "hmis_constants"
+        assert relation_of("TB_events", known) == relation_of("raw/tb_events", known) == "tb_events"
+        with pytest.raises(click.BadParameter, match=r"name of 2 tables: raw\.hiv_events, raw\.tb_events\."):
+            relation_of("events", known)
+        with pytest.raises(click.BadParameter, match="'hic status' lists"):
+            relation_of("xyzzy", known)
+
+
+class TestARoleWithoutGrants:
+    """An analyst who may connect, and was given nothing."""
+
+    @pytest.fixture
+    def analyst(self, warehouse: Warehouse, own_server: dict[str, str]) -> Iterator[dict[str, str]]:
+        role = f"analyst_{uuid.uuid4().hex[:8]}"
+        with warehouse.connect(autocommit=True) as connection:
+            create_parity(connection, SYSTEMS)
+            connection.execute(f"create role {role} login password 'Very-Secret-1'".encode())
+            try:
+                theirs = Warehouse({**warehouse.params, "user": role, "password": "Very-Secret-1"})
+                yield {"HIC_WAREHOUSE_URL": theirs.url, "role": role}
+            finally:
+                connection.execute(f"drop role {role}".encode())
+
+    @pytest.mark.parametrize(
+        "command", [["status"], ["quarantine"], ["parity"], ["systems"], ["cutover", "tb", "--by", "me"]]
+    )
+    def test_is_told_what_to_ask_for(
+        self,
+        analyst: dict[str, str],
+        command: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("HIC_WAREHOUSE_URL", analyst["HIC_WAREHOUSE_URL"])
+        monkeypatch.setattr("sys.argv", ["hic", *command])
+        monkeypatch.setattr("signal.signal", lambda *_: None)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 3
+        out, err = capsys.readouterr()
+        (line,) = err.strip().splitlines()
+        assert f'PostgreSQL does not let the role "{analyst["role"]}" do this (permission denied for' in line
+        assert f'grant usage on schema ops to "{analyst["role"]}"' in line
+        assert "Secret" not in line and out == ""
 
 
 class TestPsql:

@@ -23,7 +23,7 @@ def partitions(name: str) -> int:
     feed = FEEDS[name]
     if feed.cadence is Cadence.SNAPSHOT:
         return 1
-    return {Cadence.WEEKLY: 1, Cadence.MONTHLY: 1 if feed.programme else 3}[feed.cadence]
+    return {Cadence.WEEKLY: 1, Cadence.MONTHLY: 1 if feed.programme or feed.resource else 3}[feed.cadence]
 
 
 def demo(home: Path, **variables: str) -> tuple[dict[str, Any], str]:

@@ -131,6 +131,14 @@ def test_a_server_that_gives_smaller_pages_than_asked_for_loses_nothing(opened: 
     assert opened.read(replace(VISITS, paging=PageNumbers())).ids == list(range(23))
 
 
+def test_a_page_of_more_than_asked_for_hides_nothing(opened: Opened, stub: Stub) -> None:
+    """A record that comes twice on a page would be taken for the one behind it, which the next page leaves out."""
+    rows = visits(11)
+    stub.answer = lambda _: as_json({"data": [*rows[:10], rows[0]]}, headers={"X-Total-Count": "11"})
+    with pytest.raises(UnexpectedContent, match="the page holds 11 records where 10 were asked for"):
+        opened.read(resource("offset"))
+
+
 # -- Lists that move --------------------------------------------------------------------------------------------
 
 

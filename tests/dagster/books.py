@@ -10,11 +10,12 @@ from psycopg.types.json import Json
 
 from hic_assets.landing.ddl import create_ops, create_raw_table
 from hic_assets.landing.table import Layout, Table
-from hic_assets.partitions import month_partition
+from hic_assets.partitions import landing_partition
 from hic_assets.systems import HMIS
 from hic_assets.warehouse import Warehouse
 
 VALUES, REGISTRATIONS = HMIS.feed("data_values").table, HMIS.feed("complete_registrations").table
+WEEKLY, WEEKLY_REGISTRATIONS = HMIS.feed("weekly_values").table, HMIS.feed("weekly_registrations").table
 UNITS = HMIS.feed("organisation_units").table
 
 
@@ -29,7 +30,7 @@ def open_books(warehouse: Warehouse) -> None:
 def loaded(
     warehouse: Warehouse,
     table: Table,
-    month: str | None,
+    key: str | None,
     rows: Sequence[Mapping[str, str | None]] = (),
     *,
     landed: int | None = None,
@@ -42,7 +43,8 @@ def loaded(
     current: bool = True,
 ) -> int:
     """A committed load whose books agree with `rows`, save for what is said otherwise; returns its id."""
-    partition = month_partition(month) if month else None
+    cadence = next(feed.cadence for feed in HMIS.feeds if feed.table == table)
+    partition = landing_partition(cadence, key) if key else None
     landed = len(rows) if landed is None else landed
     read = landed + quarantined + duplicates
     with warehouse.connect() as connection:
@@ -50,7 +52,7 @@ def loaded(
             """insert into ops.load (system, table_name, partition_key, window_start, window_end, status, is_current,
                  rows_read, landed, quarantined, duplicates, run_id, finished_at, source_watermark)
                values (%s, %s, %s, %s, %s, 'committed', %s, %s, %s, %s, %s, %s, %s, %s) returning load_id""",
-            (table.system, table.name, month, partition and partition.start, partition and partition.end, current,
+            (table.system, table.name, key, partition and partition.start, partition and partition.end, current,
              read, landed, quarantined, duplicates, run_id, finished_at, watermark),
         ).fetchone()  # fmt: skip
         assert found is not None

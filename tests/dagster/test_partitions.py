@@ -15,7 +15,8 @@ from hic_assets.checks.questions import due_month, due_week
 from hic_assets.partitions import (
     TIMEZONE,
     contiguous_ranges,
-    dhis2_month,
+    dhis2_period,
+    key_of_period,
     landing_partition,
     month_partition,
     monthly,
@@ -45,7 +46,34 @@ def test_keys_that_are_no_partition_are_left_out() -> None:
 def test_a_month_partition_is_a_half_open_window_and_a_dhis2_period() -> None:
     december = month_partition("2025-12-01")
     assert (december.start, december.end) == (date(2025, 12, 1), date(2026, 1, 1))
-    assert dhis2_month(december) == "202512"
+    assert dhis2_period(Cadence.MONTHLY, december) == "202512"
+
+
+@pytest.mark.parametrize(
+    ("key", "period", "end"),
+    [
+        ("2026-02-09", "2026W7", date(2026, 2, 16)),
+        ("2024-12-30", "2025W1", date(2025, 1, 6)),
+        ("2020-12-28", "2020W53", date(2021, 1, 4)),
+        ("2026-12-28", "2026W53", date(2027, 1, 4)),
+    ],
+)
+def test_a_week_partition_is_a_half_open_window_and_a_dhis2_week_of_the_iso_year(
+    key: str, period: str, end: date
+) -> None:
+    week = landing_partition(Cadence.WEEKLY, key)
+    assert (week.start, week.end) == (date.fromisoformat(key), end)
+    assert dhis2_period(Cadence.WEEKLY, week) == period
+    assert key_of_period(Cadence.WEEKLY, period) == key
+
+
+@given(st.sampled_from(weekly().get_partition_keys(current_time=datetime(2033, 1, 10, tzinfo=UTC))))
+def test_every_week_of_thirteen_years_has_its_period_and_back(key: str) -> None:
+    period = dhis2_period(Cadence.WEEKLY, landing_partition(Cadence.WEEKLY, key))
+    year, week, _ = date.fromisoformat(key).isocalendar()
+    assert period == f"{year}W{week}"
+    assert key_of_period(Cadence.WEEKLY, period) == key
+    assert key_of_period(Cadence.MONTHLY, period) is None
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from stubs import WarehouseByUrl
 
 from hic_assets.landing.ddl import create_ops
-from hic_assets.partitions import TIMEZONE, monthly, range_tags
-from hic_assets.schedules import MONTHS_A_WEEK, months_in_turn, schedules
+from hic_assets.partitions import TIMEZONE, partitions_of, range_tags
+from hic_assets.schedules import IN_TURN, in_turn, schedules
 from hic_assets.systems import HMIS
+from hic_assets.systems.declare import Cadence
 from hic_assets.warehouse import Warehouse
 
-REFERENCE, MONTHLY, RECONCILIATION = schedules(HMIS)
+REFERENCE, MONTHLY, WEEKLY, RECONCILIATION, WEEKLY_RECONCILIATION = schedules(HMIS)
 
 
 def evaluated(schedule: dg.ScheduleDefinition, instant: str) -> dg.RunRequest | str:
@@ -65,36 +66,82 @@ def test_registries_have_no_partition() -> None:
     assert not any("partition" in tag for tag in request.tags)
 
 
-@given(loaded=st.integers(0, 60), day=st.integers(0, 300))
-def test_every_older_month_has_its_turn_within_as_few_weeks_as_may_be(loaded: int, day: int) -> None:
+@pytest.mark.parametrize(
+    ("instant", "first", "last"),
+    [
+        ("2026-06-04T04:00", "2026-05-04", "2026-05-25"),
+        # 2026 has 53 weeks: the last of them begins on 28 December and holds 1 January.
+        ("2027-01-07T04:00", "2026-12-07", "2026-12-28"),
+        ("2026-06-01T00:00", "2026-05-04", "2026-05-25"),
+        ("2026-05-31T23:59", "2026-04-27", "2026-05-18"),
+    ],
+)
+def test_the_weekly_run_reads_the_last_completed_weeks_of_its_tick(instant: str, first: str, last: str) -> None:
+    request = evaluated(WEEKLY, instant)
+    assert isinstance(request, dg.RunRequest)
+    tags = {k: v for k, v in request.tags.items() if k.startswith("dagster/asset_partition_range")}
+    assert tags == range_tags(first, last)
+
+
+def test_weeks_are_read_after_the_wednesday_on_which_they_are_due() -> None:
+    assert WEEKLY.cron_schedule == "0 4 * * 4"
+    assert WEEKLY.job_name == WEEKLY_RECONCILIATION.job_name == "hmis_weekly"
+
+
+@given(cadence=st.sampled_from([Cadence.MONTHLY, Cadence.WEEKLY]), loaded=st.integers(0, 300), day=st.integers(0, 300))
+def test_every_older_partition_has_its_turn_within_as_few_weeks_as_may_be(
+    cadence: Cadence, loaded: int, day: int
+) -> None:
     at = datetime(2026, 1, 4, 1, tzinfo=ZoneInfo(TIMEZONE)) + timedelta(days=day)
-    older = monthly().get_partition_keys(current_time=at)[:loaded]
-    turns = -(-len(older) // MONTHS_A_WEEK)
-    read = [months_in_turn(older, at + timedelta(weeks=week)) for week in range(turns)]
-    assert sorted(month for months in read for month in months) == older
-    assert all(len(months) <= MONTHS_A_WEEK for months in read)
+    definition = partitions_of(cadence)
+    assert definition is not None
+    older = definition.get_partition_keys(current_time=at)[:-4][:loaded]
+    turns = -(-len(older) // IN_TURN[cadence])
+    read = [in_turn(older, at + timedelta(weeks=week), cadence) for week in range(turns)]
+    assert sorted(key for keys in read for key in keys) == older
+    assert all(len(keys) <= IN_TURN[cadence] for keys in read)
 
 
 def test_nothing_is_read_again_that_was_never_loaded() -> None:
     at = datetime(2026, 11, 8, 1, tzinfo=ZoneInfo(TIMEZONE))
-    assert months_in_turn([], at) == []
-    assert months_in_turn(["2026-10-01", "2026-09-01", "2026-08-01"], at) == []
-    assert months_in_turn(["2024-02-01", "2026-10-01"], at) == ["2024-02-01"]
+    assert in_turn([], at) == []
+    assert in_turn(["2026-10-01", "2026-09-01", "2026-08-01"], at) == []
+    assert in_turn(["2024-02-01", "2026-10-01"], at) == ["2024-02-01"]
+    assert in_turn(["2026-09-28", "2026-10-26"], at, Cadence.WEEKLY) == ["2026-09-28"]
 
 
-def test_reconciliation_asks_for_ranges_without_the_months_between(warehouse: Warehouse) -> None:
+@pytest.mark.parametrize(
+    ("schedule", "table", "keys", "ranges"),
+    [
+        (
+            RECONCILIATION,
+            "data_values",
+            ("2024-01-01", "2024-02-01", "2024-05-01"),
+            [["2024-02-01", "2024-01-01"], ["2024-05-01", "2024-05-01"]],
+        ),
+        (
+            WEEKLY_RECONCILIATION,
+            "weekly_values",
+            ("2024-12-23", "2024-12-30", "2025-01-13"),
+            [["2024-12-30", "2024-12-23"], ["2025-01-13", "2025-01-13"]],
+        ),
+    ],
+)
+def test_reconciliation_asks_for_ranges_without_what_was_never_loaded_between(
+    warehouse: Warehouse, schedule: dg.ScheduleDefinition, table: str, keys: tuple[str, ...], ranges: list[list[str]]
+) -> None:
     with warehouse.connect(autocommit=True) as connection:
         create_ops(connection)
-        for month in ("2024-01-01", "2024-02-01", "2024-05-01"):
+        for key in keys:
             connection.execute(
                 """insert into ops.load (system, table_name, partition_key, status, is_current)
-                   values ('hmis', 'data_values', %s, 'committed', true)""",
-                (month,),
+                   values ('hmis', %s, %s, 'committed', true)""",
+                (table, key),
             )
     at = datetime(2026, 11, 8, 1, tzinfo=ZoneInfo(TIMEZONE))
     context = dg.build_schedule_context(
         scheduled_execution_time=at, resources={"warehouse": WarehouseByUrl(url=warehouse.url)}
     )
-    requests = RECONCILIATION.evaluate_tick(context).run_requests or []
-    ranges = [[v for k, v in sorted(r.tags.items()) if "partition_range" in k] for r in requests]
-    assert ranges == [["2024-02-01", "2024-01-01"], ["2024-05-01", "2024-05-01"]]
+    requests = schedule.evaluate_tick(context).run_requests or []
+    asked = [[v for k, v in sorted(r.tags.items()) if "partition_range" in k] for r in requests]
+    assert asked == ranges

@@ -10,22 +10,24 @@ from typing import Any
 import dagster as dg
 import pytest
 import stubs
-from books import UNITS, VALUES, loaded, open_books, refused
+from books import UNITS, VALUES, WEEKLY, WEEKLY_REGISTRATIONS, loaded, open_books, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hic_assets.partitions import range_tags
+from hic_assets.partitions import key_of_period, range_tags
 from hic_assets.sandbox import Sandbox
 from hic_assets.sensors.aggregate import (
     Cursor,
     change_sensor,
-    loaded_months,
-    month_key,
-    released_months,
+    change_sensors,
+    loaded_partitions,
+    released_partitions,
     still_owed,
     tick,
+    values_feeds,
 )
 from hic_assets.systems import HMIS
+from hic_assets.systems.declare import Cadence
 from hic_assets.warehouse import Warehouse
 
 T0 = datetime(2024, 4, 1, tzinfo=UTC)
@@ -67,9 +69,29 @@ def test_nothing_that_changed_after_its_load_is_forgotten(
     assert set(result) <= set(held)
 
 
-@pytest.mark.parametrize(("period", "key"), [("202403", "2024-03-01"), ("2024", None), ("2024W5", None), ("x", None)])
-def test_only_months_are_partitions(period: str, key: str | None) -> None:
-    assert month_key(period) == key
+@pytest.mark.parametrize(
+    ("period", "month", "week"),
+    [
+        ("202403", "2024-03-01", None),
+        ("2024W5", None, "2024-01-29"),
+        ("2024W05", None, "2024-01-29"),
+        # Weeks belong to the ISO year: these two do not begin in the year they are named after.
+        ("2025W1", None, "2024-12-30"),
+        ("2026W53", None, "2026-12-28"),
+        ("2025W53", None, None),
+        ("2024SunW5", None, None),
+        ("2024", None, None),
+        ("x", None, None),
+    ],
+)
+def test_only_periods_of_its_cadence_are_partitions(period: str, month: str | None, week: str | None) -> None:
+    assert key_of_period(Cadence.MONTHLY, period) == month
+    assert key_of_period(Cadence.WEEKLY, period) == week
+
+
+def test_a_sensor_a_cadence_of_reported_values() -> None:
+    made = {sensor.name: sensor.job_name for sensor in change_sensors(HMIS)}
+    assert made == {"hmis_changes": "hmis_monthly", "hmis_weekly_changes": "hmis_weekly"}
 
 
 def test_months_are_released_once_the_registry_knows_their_facility(warehouse: Warehouse) -> None:
@@ -77,11 +99,20 @@ def test_months_are_released_once_the_registry_knows_their_facility(warehouse: W
     for month, unit in (("2024-01-01", "new"), ("2024-02-01", "unheard of")):
         load = loaded(warehouse, VALUES, month, quarantined=1)
         refused(warehouse, load, "unknown_facility", {"org_unit": unit})
-    assert released_months(warehouse, HMIS) == []
+    assert released_partitions(warehouse, HMIS, Cadence.MONTHLY) == []
     loaded(warehouse, UNITS, None, [{"id": "new"}, {"id": "f1"}])
-    assert released_months(warehouse, HMIS) == ["2024-01-01"]
+    assert released_partitions(warehouse, HMIS, Cadence.MONTHLY) == ["2024-01-01"]
     loaded(warehouse, VALUES, "2024-03-01")
-    assert released_months(warehouse, HMIS) == ["2024-01-01"]
+    assert released_partitions(warehouse, HMIS, Cadence.MONTHLY) == ["2024-01-01"]
+
+
+def test_a_release_asks_for_weeks_or_months_by_where_the_rows_wait(warehouse: Warehouse) -> None:
+    open_books(warehouse)
+    for table, key in ((VALUES, "2024-01-01"), (WEEKLY, "2024-01-29"), (WEEKLY_REGISTRATIONS, "2024-02-05")):
+        refused(warehouse, loaded(warehouse, table, key, quarantined=1), "unknown_facility", {"org_unit": "new"})
+    loaded(warehouse, UNITS, None, [{"id": "new"}])
+    assert released_partitions(warehouse, HMIS, Cadence.MONTHLY) == ["2024-01-01"]
+    assert sorted(released_partitions(warehouse, HMIS, Cadence.WEEKLY)) == ["2024-01-29", "2024-02-05"]
 
 
 def test_an_import_that_ended_after_the_load_is_not_taken_for_loaded(warehouse: Warehouse) -> None:
@@ -91,10 +122,14 @@ def test_an_import_that_ended_after_the_load_is_not_taken_for_loaded(warehouse: 
     with warehouse.connect() as connection:
         connection.execute("update ops.load set started_at = %s", (T0 + timedelta(minutes=5),))
     began = T0 - timedelta(minutes=20)
-    assert still_owed({}, {"2024-01-01": began}, loaded_months(warehouse, HMIS)) == {"2024-01-01": began}
+    assert still_owed({}, {"2024-01-01": began}, loaded_partitions(warehouse, values_feeds(HMIS)[Cadence.MONTHLY])) == {
+        "2024-01-01": began
+    }
     with warehouse.connect() as connection:
         connection.execute("update ops.load set started_at = %s", (T0 + timedelta(hours=2),))
-    assert still_owed({}, {"2024-01-01": began}, loaded_months(warehouse, HMIS)) == {}
+    assert (
+        still_owed({}, {"2024-01-01": began}, loaded_partitions(warehouse, values_feeds(HMIS)[Cadence.MONTHLY])) == {}
+    )
 
 
 class TestThroughDagster:
@@ -105,7 +140,7 @@ class TestThroughDagster:
         if source:
             fields = given["sources"].model_dump() | source
             given["sources"] = stubs.SourceByUrl(**fields)
-        sensor = change_sensor(HMIS, "hmis_monthly")
+        sensor = change_sensor(HMIS, Cadence.MONTHLY)
         with dg.build_sensor_context(cursor=cursor, resources=given) as context:
             result = sensor(context)
         assert isinstance(result, dg.SensorResult | dg.SkipReason)
@@ -195,7 +230,7 @@ class TestThroughDagster:
             monkeypatch.delenv(name, raising=False)
         given = {"warehouse": stubs.WarehouseByUrl(url=two_months.url), "sources": SourcesResource()}
         with dg.build_sensor_context(resources=given) as context:
-            result = change_sensor(HMIS, "hmis_monthly")(context)
+            result = change_sensor(HMIS, Cadence.MONTHLY)(context)
         assert isinstance(result, dg.SkipReason)
         assert "HIC_HMIS_URL is not set" in str(result.skip_message)
         assert "Half-A-Secret" not in str(result.skip_message)

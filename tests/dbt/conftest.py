@@ -8,8 +8,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import clinical_rows
 import pytest
 import small_country
+import surveillance
 from dbt_runner import BOTH, Dbt
 from pg_servers import copied_database, copy_database, shared_database
 
@@ -22,14 +24,17 @@ BUILT = "hic_test_country_built"
 
 @pytest.fixture(scope="session")
 def country(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.TempPathFactory) -> Dbt:
-    """The small country landed and both months built, once for all workers. Shared by all tests: for reading only."""
+    """The small country landed, its weeks and both months built, once for all workers. Shared by all tests: for reading only."""
     target = tmp_path_factory.mktemp("dbt")
 
     def build(warehouse: Warehouse, folder: Path) -> None:
         with warehouse.connect() as connection:
             small_country.land(connection)
+            surveillance.land(connection)
+            clinical_rows.land(connection)
         dbt = Dbt(warehouse, target)
         (folder / "first_reference.json").write_text(json.dumps(dbt.reference(tests=True)))
+        dbt.weekly(*surveillance.ALL_WEEKS, tests=True)
         dbt.monthly(*BOTH, tests=True)
         copy_database(postgres_server, warehouse.database, BUILT)
         shutil.copytree(target, folder / PARSED)

@@ -49,13 +49,20 @@ class Dbt:
         return {result["unique_id"].split(".")[2]: result["status"] for result in results}
 
     def reference(self, *, tests: bool = False) -> dict[str, str]:
-        """Build what does not depend on the month, with the data tests; or without, and without tracker programmes."""
+        """Build what does not depend on the month, with the data tests; or without, and without programmes and REST systems."""
         return self.run("build", "--select", "tag:reference", *_without(tests))
 
     def monthly(self, start: str, end: str, *, tests: bool = False) -> dict[str, str]:
-        """Build the months in [start, end), with the data tests; or without, and without tracker programmes."""
+        """Build the months in [start, end), with the data tests; or without, and without programmes and REST systems."""
         window = ["--event-time-start", start, "--event-time-end", end]
         return self.run("build", "--select", "tag:monthly", *_without(tests), *window)
+
+    def weekly(self, start: str, end: str, *, tests: bool = False) -> dict[str, str]:
+        """Build the weeks whose Mondays are in [start, end), with the data tests; or without."""
+        window = ["--event-time-start", start, "--event-time-end", end]
+        without = ["unit_test"] if tests else ["unit_test", "test"]
+        kinds = [word for kind in without for word in ("--exclude-resource-type", kind)]
+        return self.run("build", "--select", "tag:weekly", *kinds, *window)
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
         """Rows of a query."""
@@ -96,4 +103,12 @@ def _fork_server() -> Any:
 def _without(tests: bool) -> list[str]:
     if tests:
         return ["--exclude-resource-type", "unit_test"]
-    return ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test", "--exclude", "tag:tracker"]
+    return [
+        "--exclude-resource-type",
+        "unit_test",
+        "--exclude-resource-type",
+        "test",
+        "--exclude",
+        "tag:tracker",
+        "tag:clinical",
+    ]

@@ -71,12 +71,11 @@ def test_the_second_system_is_declared_under_its_own_name() -> None:
     assert references and references <= {feed.table.relation for feed in system.feeds}
 
 
-def test_the_second_system_gets_its_assets_jobs_schedules_and_sensor(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_system_gets_its_assets_jobs_schedules_and_sensor() -> None:
     manifest.ensure()
     from hic_assets import definitions
 
-    monkeypatch.setattr(definitions, "SYSTEMS", (HMIS, pbf()))
-    defs = definitions.build_defs()
+    defs = definitions.build_defs(systems=(HMIS, pbf()))
     dg.Definitions.validate_loadable(defs)
     graph = defs.resolve_asset_graph()
     raw = {key.path[1] for key in graph.get_all_asset_keys() if key.path[0] == "raw" and key.path[1].startswith("pbf_")}
@@ -119,7 +118,7 @@ def test_the_new_check_is_wired_to_tables_with_tombstones() -> None:
     module: dict[str, Any] = {}
     exec(compile(source.replace("    return asked\n", wiring + "    return asked\n", 1), "raw.py", "exec"), module)
     wired: Sequence[str] = [f.table.name for f in HMIS.feeds if "tombstones" in module["_questions"](HMIS, f)]
-    assert sorted(wired) == ["data_values", "yearly_values"]
+    assert sorted(wired) == ["data_values", "weekly_values", "yearly_values"]
 
 
 def test_the_new_fault_is_seen_over_http(monkeypatch: pytest.MonkeyPatch) -> None:

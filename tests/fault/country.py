@@ -57,6 +57,10 @@ def definitions() -> dg.Definitions:
     )
 
 
+def _key(table: str | dg.AssetKey) -> dg.AssetKey:
+    return table if isinstance(table, dg.AssetKey) else asset_key(HMIS, HMIS.feed(table))
+
+
 @dataclass
 class Run:
     """One Dagster run and all that it said."""
@@ -75,9 +79,9 @@ class Run:
         assert failed, "no step failed"
         return "\n".join(e.step_failure_data.error_display_string for e in failed)
 
-    def materialised(self, table: str = VALUES) -> dict[str | None, dict[str, Any]]:
-        """Metadata of the materialisations of a table, by partition."""
-        key = asset_key(HMIS, HMIS.feed(table))
+    def materialised(self, table: str | dg.AssetKey = VALUES) -> dict[str | None, dict[str, Any]]:
+        """Metadata of the materialisations of a table (of the HMIS, or any by its key), by partition."""
+        key = _key(table)
         found = [e.step_materialization_data.materialization for e in self.result.get_asset_materialization_events()]
         return {
             m.partition: {name: getattr(v, "value", v) for name, v in m.metadata.items()}
@@ -85,9 +89,9 @@ class Run:
             if m.asset_key == key
         }
 
-    def checks(self, table: str = VALUES) -> dict[str, bool]:
+    def checks(self, table: str | dg.AssetKey = VALUES) -> dict[str, bool]:
         """The checks of a table that ran, and whether they passed."""
-        key = asset_key(HMIS, HMIS.feed(table))
+        key = _key(table)
         return {c.check_name: c.passed for c in self.result.get_asset_check_evaluations() if c.asset_key == key}
 
 

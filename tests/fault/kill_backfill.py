@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import forkserver
@@ -29,7 +29,7 @@ from hic_assets.assets import raw
 from hic_assets.partitions import range_tags
 from hic_assets.resources import SourcesResource, WarehouseResource
 from hic_assets.systems import HMIS
-from hic_assets.systems.declare import Cadence
+from hic_assets.systems.declare import Cadence, Feed, System
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # Provinces, not districts: a few larger requests a month, so that most of a run's time is landing.
@@ -40,11 +40,21 @@ MONTHS = "months"
 
 def materialise(what: str, first: str = "", last: str = "") -> bool:
     """The registries, or a range of months, by the real assets and resources; failures are not tried again."""
-    raw.RETRY = dg.RetryPolicy(max_retries=0)
     cadence = Cadence.SNAPSHOT if what == REGISTRIES else Cadence.MONTHLY
-    keys = {raw.asset_key(SYSTEM, feed) for feed in SYSTEM.by_cadence(cadence)}
-    assets = [asset for asset in raw.raw_assets(SYSTEM) if asset.key in keys]
-    tags = range_tags(first, last) if what == MONTHS else {}
+    return _materialised(SYSTEM, SYSTEM.by_cadence(cadence), range_tags(first, last) if what == MONTHS else {})
+
+
+def partitions(system: str, table: str, first: str, last: str) -> bool:
+    """A range of partitions of one table of any system, as `systems.declared` has it."""
+    from systems.declared import QUICK
+
+    return _materialised(QUICK[system], [QUICK[system].feed(table)], range_tags(first, last))
+
+
+def _materialised(system: System, feeds: Iterable[Feed], tags: Mapping[str, str]) -> bool:
+    raw.RETRY = dg.RetryPolicy(max_retries=0)
+    keys = {raw.asset_key(system, feed) for feed in feeds}
+    assets = [asset for asset in raw.raw_assets(system) if asset.key in keys]
     resources = {"warehouse": WarehouseResource(), "sources": SourcesResource()}
     result = dg.materialize(assets, resources=resources, run_config=QUIET, tags=tags, raise_on_error=False)
     for event in result.all_events:
@@ -78,7 +88,8 @@ def _work(call: str, arguments: tuple[str, ...], environment: Mapping[str, str],
     warnings.simplefilter("ignore")
     success = False
     try:
-        success = {"materialise": materialise, "job": job}[call](*arguments)
+        calls: dict[str, Callable[..., bool]] = {"materialise": materialise, "partitions": partitions, "job": job}
+        success = calls[call](*arguments)
     except BaseException:
         traceback.print_exc()
     finally:

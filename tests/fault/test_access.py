@@ -108,7 +108,7 @@ def test_a_body_that_trickles_forever_ends_at_its_budget(country: Country, month
     country.limit(read_timeout=5, attempt_seconds=0.05)
     with struck(country, "slow", seconds=0.5, trickle=5, path=DATA):
         run = country.months(month)
-    country.assert_failed(run, month, "the body took longer than 0.05 s", "raise the timeout")
+    country.assert_failed(run, month, "the reply took longer than 0.05 s", "raise the timeout")
     assert country.held(month).equals(before)
 
 

@@ -1,4 +1,8 @@
-"""Every fault of the sandbox: healed with nothing lost, or a clear failed run with the old data intact."""
+"""Faults of the HMIS alone, and of more of its addresses: healed with nothing lost, or a clear failed run, old data intact.
+
+What strikes every system is met in `tests/systems/test_faults.py`, the HMIS included: what a proxy, a network or a dying
+server does to the reply with the values, copies of rows, text in numbers, the step's retry.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 import pytest
+from systems.faults import ELSEWHERE
 
 from fault.country import KEY, REGISTRATIONS, VALUES, Country, Run, struck
 from hic_assets.extract import errors
 from hic_assets.extract.errors import SourceError
-from hic_assets.sandbox.server.faults import FAULTS
 
 DATA = "/api/dataValueSets"
 REGISTERED = "/api/completeDataSetRegistrations"
@@ -48,23 +52,14 @@ class Failed(NamedTuple):
 HEALED = [
     Healed("unavailable", {"times": 2, "retry_after": 5}),
     Healed("unavailable", {"times": 2, "status": 502, "path": DATA}),
-    Healed("rate_limited", {"times": 2, "path": DATA}),
     Healed("slow", {"times": 2, "seconds": 3, "path": DATA}),
-    Healed("slow", {"seconds": 0.02, "trickle": 4, "path": DATA}),
-    Healed("cut_body", {"times": 3, "path": DATA}),
     Healed("cut_body", {"times": 2, "path": REGISTERED}, REGISTRATIONS),
-    Healed("truncated_body", {"times": 3, "path": DATA}),
     Healed("truncated_json", {"times": 2, "path": REGISTERED}, REGISTRATIONS),
     Healed("truncated_json", {"times": 1, "path": "/api/organisationUnits"}),
-    Healed("html_login", {"times": 1, "path": DATA}),
-    Healed("reset", {"times": 2}),
-    Healed("empty_body", {"times": 2}),
     Healed("timeout_over_rows", {"rows": 1200}),
-    Healed("duplicates", {"rows": 5}),
     Healed("ou_ignored", {"times": 3}),
 ]
 QUARANTINED = [
-    Quarantined("bad_values", "not_a_number", "is not a number", spoils=True),
     Quarantined("ragged_rows", "ragged", "12 fields where the header has 11", spoils=True),
     Quarantined("invalid_utf8", "invalid_utf8", "is not UTF-8", spoils=True),
     Quarantined("unknown_facility", "unknown_facility", "is not in raw.hmis_organisation_units", spoils=False),
@@ -73,25 +68,12 @@ QUARANTINED = [
 ]
 FAILED = [
     Failed("unavailable", {}, errors.ServerFault, "503"),
-    Failed("unavailable", {"path": DATA}, errors.ServerFault, "503"),
-    Failed("rate_limited", {"path": DATA}, errors.ServerFault, "429"),
-    Failed("slow", {"seconds": 30, "path": DATA}, errors.TimedOut, "no reply within"),
-    Failed("cut_body", {"path": DATA}, errors.TruncatedBody, "the body was cut"),
-    Failed("truncated_body", {"path": DATA, "query": "period"}, errors.TruncatedBody, "stops inside a row"),
     Failed("truncated_json", {"path": REGISTERED}, errors.TruncatedBody, "JSON body stops", REGISTRATIONS),
-    Failed("html_login", {"path": DATA}, errors.HtmlInsteadOfData, "a web page titled"),
-    Failed("html_404", {"path": DATA, "times": 1}, errors.NotFound, "404"),
-    Failed("redirect", {"path": DATA, "times": 1}, errors.RedirectRefused, "the credentials were not sent there"),
-    Failed("reset", {"path": DATA}, errors.Unreachable, "no connection"),
-    Failed("empty_body", {}, errors.TruncatedBody, "the body is empty"),
     Failed("timeout_over_rows", {"rows": 10}, errors.ServerFault, "504"),
     Failed("wrong_columns", {"column": "value"}, errors.WrongColumns, "no column value"),
     Failed("wrong_columns", {"column": "orgunit", "to": "unit"}, errors.WrongColumns, "no column orgunit"),
     Failed("wrong_system_id", {}, errors.SystemChanged, "the system id is"),
 ]
-# Faults with tests of their own below.
-# Those of the trackers alone are met in tests/contract and tests/sandbox.
-OWN = {"conflicting_duplicates", "no_access", "timeout_over", "short_pages", "paced"}
 
 
 def name(expected: Any) -> str:
@@ -99,9 +81,10 @@ def name(expected: Any) -> str:
     return "-".join([expected.fault, *(f"{k}={v}" for k, v in options.items())]).replace("/", "")
 
 
-def test_no_fault_is_without_an_expectation() -> None:
+def test_what_only_the_hmis_can_suffer_is_met_here() -> None:
     expected: list[Healed | Quarantined | Failed] = [*HEALED, *QUARANTINED, *FAILED]
-    assert OWN | {e.fault for e in expected} == set(FAULTS)
+    own = {fault for fault, where in ELSEWHERE.items() if "tests/fault/test_faults.py" in where}
+    assert own and own <= {e.fault for e in expected}
 
 
 @pytest.fixture
@@ -132,14 +115,6 @@ def test_healed_with_nothing_lost(edited: Country, month: date, expected: Healed
     assert load["rows_read"] == load["landed"] + load["duplicates"]
     assert run.checks(expected.table)["accounting"]
     edited.assert_tidy(run)
-
-
-def test_duplicates_are_counted(edited: Country, month: date) -> None:
-    with struck(edited, "duplicates", rows=4):
-        run = edited.months(month)
-    injected = edited.sandbox.faults.injected["duplicates"]
-    assert injected > 4
-    assert edited.loads(month)[-1]["duplicates"] == injected == run.materialised()[str(month)]["duplicates"]
 
 
 @pytest.mark.parametrize("expected", QUARANTINED, ids=name)
@@ -206,8 +181,6 @@ def test_rows_that_contradict_each_other_are_quarantined(edited: Country, month:
 def test_a_clear_failure_with_the_old_data_intact(edited: Country, month: date, expected: Failed) -> None:
     before = edited.held(month, expected.table)
     assert not before.equals(edited.truth(month, expected.table)), "there is something that could have changed"
-    if expected.fault == "slow":
-        edited.limit(read_timeout=0.15)
     with struck(edited, expected.fault, **expected.options):
         run = edited.months(month, job=expected.table)
     words = ("hmis: ", edited.sandbox.url, expected.words, expected.error.advice)
@@ -222,14 +195,5 @@ def test_the_next_run_brings_what_the_failed_one_did_not(edited: Country, month:
     with struck(edited, "cut_body", path=DATA):
         assert not edited.months(month).success
     assert edited.months(month).success
-    assert edited.held(month).equals(edited.truth(month))
-    assert [load["status"] for load in edited.loads(month)][-2:] == ["failed", "committed"]
-
-
-def test_a_run_that_fails_for_a_while_heals_by_dagsters_retry(edited: Country, month: date) -> None:
-    """Three attempts at the first request are used up; the step's retry comes when the server is back."""
-    with struck(edited, "unavailable", times=3):
-        run = edited.months(month)
-    assert run.success
     assert edited.held(month).equals(edited.truth(month))
     assert [load["status"] for load in edited.loads(month)][-2:] == ["failed", "committed"]

@@ -74,7 +74,8 @@ class Offset:
     """`offset=1000&limit=500`. `total_header`, `total`: header, or path in the body, that tells how many records there
     are; "" where none does: the list then ends with an empty page. What is declared must be told.
 
-    The next offset is by what came: servers that give fewer than asked for lose nothing.
+    The next offset is by what came: servers that give fewer than asked for lose nothing. More than asked for is refused:
+    what came twice on a page would be taken for the records behind it, which would then never be asked for.
     """
 
     offset: str = "offset"
@@ -96,6 +97,8 @@ class Offset:
 
     def next(self, base: Params, facts: Facts, trail: Trail) -> Params | None:
         """From behind what came; none once the total came, or after an empty page."""
+        if facts.rows > self.page_size:
+            raise PagingFault(f"the page holds {facts.rows:,} records where {self.page_size:,} were asked for")
         total = trail.counted(_told_total(facts, self.total_header, self.total))
         if facts.rows and (total is None or trail.rows < total):
             return self._from(base, trail.rows)

@@ -1,4 +1,4 @@
-{{ config(materialized='view', tags=['monthly']) }}
+{{ config(materialized='view', tags=['reference']) }}
 
 -- What is loaded now: a partition that was loaded again is here once, with its latest load.
 select

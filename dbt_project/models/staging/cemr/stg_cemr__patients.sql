@@ -1,0 +1,21 @@
+select
+    {{ clean_key_text('patient_id') }} as patient_id,
+    {{ clean_text('family_name') }} as family_name,
+    {{ clean_text('given_name') }} as given_name,
+    {{ clean_date('date_of_birth') }} as date_of_birth,
+    {{ clean_text('mother_name') }} as mother_name,
+    {{ clean_key_text('national_id') }} as national_id,
+    {{ clean_key_text('phone') }} as phone,
+    {{ clean_boolean('date_of_birth_estimated') }} as date_of_birth_estimated,
+    {{ clean_key_text('sex') }} as sex,
+    {{ clean_text('village') }} as village,
+    {{ clean_key_text('household_id') }} as household_id,
+    {{ clean_key_text('chw_id') }} as chw_id,
+    {{ clean_text('facility_name') }} as facility_name,
+    {{ clean_text('facility_district') }} as facility_district,
+    {{ clean_key_text('facility_code') }} as facility_code,
+    {{ clean_date('registered_on') }} as registered_on,
+    {{ clean_moment('created_at') }} as created_at,
+    records._partition as partition_start,
+    {{ provenance() }}
+from {{ standing_rows(source('raw', 'cemr_patients'), 'patient_id') }} as records

@@ -1,0 +1,22 @@
+select
+    {{ clean_key_text('newborn_id') }} as newborn_id,
+    {{ clean_key_text('facility_code') }} as facility_code,
+    {{ clean_text('facility_name') }} as facility_name,
+    {{ clean_key_text('delivery_id') }} as delivery_id,
+    {{ clean_moment('born_at') }} as born_at,
+    {{ clean_key_text('upi') }} as upi,
+    {{ clean_key_integer('birth_order') }} as birth_order,
+    {{ clean_key_text('sex') }} as sex,
+    {{ clean_key_integer('weight_g') }} as weight_g,
+    {{ clean_key_integer('apgar_1') }} as apgar_1,
+    {{ clean_key_integer('apgar_5') }} as apgar_5,
+    {{ clean_key_text('outcome') }} as outcome,
+    {{ clean_boolean('resuscitated') }} as resuscitated,
+    {{ clean_boolean('breastfed_within_hour') }} as breastfed_within_hour,
+    {{ clean_date('death_date') }} as death_date,
+    {{ clean_date('bcg_date') }} as bcg_date,
+    {{ clean_date('opv0_date') }} as opv0_date,
+    {{ clean_moment('created_at') }} as created_at,
+    records._partition as partition_start,
+    {{ provenance() }}
+from {{ standing_rows(source('raw', 'ebuzima_newborns'), 'newborn_id') }} as records

@@ -1,0 +1,20 @@
+select
+    {{ clean_key_text('stock_balance_id') }} as stock_balance_id,
+    {{ clean_key_text('facility_code') }} as facility_code,
+    {{ clean_text('facility_name') }} as facility_name,
+    {{ clean_slashed_date('counted_on') }} as counted_on,
+    {{ clean_slashed_date("'01/' || month") }} as month,
+    {{ clean_key_text('product_code') }} as product_code,
+    {{ clean_text('product_label') }} as product_label,
+    {{ clean_text('unit') }} as unit,
+    {{ clean_key_integer('opening_quantity') }} as opening_quantity,
+    {{ clean_key_integer('received_quantity') }} as received_quantity,
+    {{ clean_key_integer('issued_quantity') }} as issued_quantity,
+    {{ clean_key_integer('lost_quantity') }} as lost_quantity,
+    {{ clean_key_integer('adjusted_quantity') }} as adjusted_quantity,
+    {{ clean_key_integer('closing_quantity') }} as closing_quantity,
+    {{ clean_key_integer('days_out_of_stock') }} as days_out_of_stock,
+    {{ clean_slashed_time('created_at') }} as created_at,
+    records._partition as partition_start,
+    {{ provenance() }}
+from {{ standing_rows(source('raw', 'efiche_stock_balances'), 'stock_balance_id') }} as records

@@ -1,0 +1,120 @@
+"""The alerts' place in the warehouse: what is read, and `dwh.fct_idsr_alert`, whose weeks are replaced.
+
+Belongs here: all SQL of alerts that is not dbt's. Does not belong here: what fires (`weekly`), when it is run (`assets`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, LiteralString
+
+import polars as pl
+from psycopg import Connection, sql
+
+from hic_assets.alerts.rules import HISTORY_WEEKS, SCHEMA, Rule, rules_of
+from hic_assets.alerts.weekly import COUNTS, VERDICTS, verdicts
+from hic_assets.landing.copy import copy_into
+from hic_assets.landing.ddl import create_once, exists
+from hic_assets.warehouse import Warehouse
+
+DDL = """
+create table if not exists dwh.fct_idsr_alert (
+    disease_code text not null,
+    district_code text not null,
+    week_start date not null check (extract(isodow from week_start) = 1),
+    rule_code text not null,
+    method text not null,
+    measure text not null,
+    cases bigint,
+    deaths bigint,
+    observed double precision,
+    expected double precision,
+    upper double precision,
+    score double precision,
+    has_fired boolean,
+    why_unknown text,
+    evaluated_at timestamptz not null default now(),
+    primary key (week_start, disease_code, district_code, rule_code),
+    check ((has_fired is null) = (why_unknown is not null))
+);
+comment on table dwh.fct_idsr_alert is
+    'Alert rules of disease surveillance: one row a disease, district, week and rule that was asked.';
+comment on column dwh.fct_idsr_alert.week_start is 'Monday of the ISO week.';
+comment on column dwh.fct_idsr_alert.observed is
+    'What is held against upper: cases or deaths of the week; of a fixed rule, of all its weeks together.';
+comment on column dwh.fct_idsr_alert.expected is 'What is usual in such a week; NULL where the rule has no such thing.';
+comment on column dwh.fct_idsr_alert.upper is 'The highest number that is no alarm.';
+comment on column dwh.fct_idsr_alert.score is 'How far the week is on the way to an alarm; 1 is the bound.';
+comment on column dwh.fct_idsr_alert.has_fired is 'Whether the rule fired; NULL where it could not say.';
+comment on column dwh.fct_idsr_alert.why_unknown is
+    'Why it could not: not_reported, history_too_short, history_incomplete, no_fit or no_population.';
+comment on column dwh.fct_idsr_alert.evaluated_at is 'When the week was evaluated, from the counts of that moment.';
+"""
+# Facilities that the registry does not know are a district of their own: a single case there must not be lost.
+READ_COUNTS: LiteralString = """
+select disease_code, coalesce(district_code, 'unmapped'), week_start, sum(cases)::bigint, sum(deaths)::bigint
+from reporting.rpt_idsr_weekly
+where week_start between %s and %s
+group by 1, 2, 3
+"""
+READ_RULES: LiteralString = """
+select disease_code, rule_code, method, measure, threshold::double precision, weeks::bigint, note
+from staging.idsr_alert_rule order by disease_code, rule_code
+"""
+READ_POPULATION: LiteralString = "select district_code::text, population_2022::double precision from staging.district"
+_COLUMNS = tuple(VERDICTS)
+
+
+def create_alerts(connection: Connection[Any]) -> None:
+    """Create the table where it is missing: the view that reads it need not wait for the first week."""
+    if not exists(connection, "dwh", "fct_idsr_alert"):
+        create_once(connection, DDL)
+
+
+def evaluate_weeks(warehouse: Warehouse, weeks: Sequence[date]) -> pl.DataFrame:
+    """Evaluate these weeks (Mondays) from what is known now, and replace them, and no other, in `dwh.fct_idsr_alert`.
+
+    One transaction: readers see the old rows of all these weeks, or the new ones. Two at once wait for each other.
+    Gives the rows written (`weekly.VERDICTS`). Errors: ValueError as `rules_of` and `verdicts`.
+    """
+    with warehouse.connect() as connection:
+        create_alerts(connection)
+        connection.execute("select pg_advisory_xact_lock(hashtext('hic idsr alerts'))")
+        counts = read_counts(connection, min(weeks), max(weeks))
+        found = verdicts(counts, read_rules(connection), weeks, read_population(connection))
+        connection.execute("delete from dwh.fct_idsr_alert where week_start = any(%s)", (list(weeks),))
+        with copy_into(connection, sql.Identifier("dwh", "fct_idsr_alert"), _COLUMNS) as copy:
+            copy.write(found)
+    with warehouse.connect(autocommit=True) as connection:
+        connection.execute("analyze dwh.fct_idsr_alert")
+    return found
+
+
+def read_counts(connection: Connection[Any], first: date, last: date) -> pl.DataFrame:
+    """Weekly counts (`weekly.COUNTS`) that the weeks from first to last (Mondays) are judged by: some five years more."""
+    begin = first - timedelta(weeks=HISTORY_WEEKS)
+    rows = connection.execute(READ_COUNTS, (begin, last)).fetchall()
+    return pl.DataFrame(rows, schema=COUNTS, orient="row")
+
+
+def read_rules(connection: Connection[Any]) -> tuple[Rule, ...]:
+    """The rules as the seed declares them."""
+    return rules_of(pl.DataFrame(connection.execute(READ_RULES).fetchall(), schema=SCHEMA, orient="row"))
+
+
+def read_population(connection: Connection[Any]) -> Mapping[str, float]:
+    """Inhabitants by district code."""
+    return dict(connection.execute(READ_POPULATION).fetchall())
+
+
+def newest_week(warehouse: Warehouse) -> pl.DataFrame:
+    """The verdicts (`weekly.VERDICTS`) of the newest week that was evaluated; no row where there is none."""
+    with warehouse.connect() as connection:
+        create_alerts(connection)
+        names = sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
+        statement = sql.SQL(
+            "select {} from dwh.fct_idsr_alert where week_start = (select max(week_start) from dwh.fct_idsr_alert)"
+        )
+        rows = connection.execute(statement.format(names)).fetchall()
+    return pl.DataFrame(rows, schema=VERDICTS, orient="row")
