@@ -31,10 +31,10 @@ dev: $(READY) ## Dagster UI and daemon on the same warehouse, http://127.0.0.1:3
 	@$(BIN)/hic dev
 
 test: setup ## All tests
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## Tests without the slow ones
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: $(READY) ## Style and mistakes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -17,7 +17,7 @@ from hic_assets.warehouse import Warehouse
 settings.register_profile("hic", deadline=None)
 settings.load_profile("hic")
 
-# `make test` gives files to its two workers in this order, so none of half a minute and more is left to run alone at
+# `make test` gives files to its workers in this order, so none of half a minute and more is left to run alone at
 # the end. The first two go to different workers, with the third and the fourth behind them.
 LONG_FIRST = (
     "cli/test_demo.py",
