@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 import click
 
+from hic_assets.cli.environment import running_warehouse
 from hic_assets.cli.errors import CommandError
 from hic_assets.cli.output import as_json, show_json
-from hic_assets.cli.parity import chosen, opened
+from hic_assets.cli.parity import chosen
 from hic_assets.parity.cutover import CutoverRefused, SignOff, cut_over, undo
 from hic_assets.parity.ddl import create_parity
 from hic_assets.systems import SYSTEMS
@@ -36,7 +37,7 @@ def command(programme: str, who: str, force: bool, reason: str | None, backwards
     if force and backwards:
         raise click.UsageError("--undo needs no --force.")
     programme = chosen(programme)[0].name
-    warehouse = opened()
+    warehouse = running_warehouse()
     with warehouse.connect(autocommit=True) as connection:
         create_parity(connection, SYSTEMS)
     try:

@@ -9,9 +9,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from hic_assets.cli.errors import NOT_RUNNING, CommandError
 from hic_assets.prepare import prepare
 from hic_assets.settings import Settings
-from hic_assets.warehouse import Warehouse, open_warehouse
+from hic_assets.warehouse import Warehouse, existing_warehouse, open_warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout: dagster.yaml, workspace.yaml and dbt_project/ are found here."""
@@ -28,6 +29,18 @@ class Environment:
     def home(self) -> Path:
         """Folder for state (``HIC_HOME``)."""
         return self.settings.home
+
+
+def running_warehouse() -> Warehouse:
+    """The warehouse, for commands that look and start nothing.
+
+    Raises:
+        CommandError: it is the embedded one, which is not running.
+    """
+    warehouse = existing_warehouse(Settings())
+    if warehouse is None:
+        raise CommandError(NOT_RUNNING)
+    return warehouse
 
 
 def open_environment() -> Environment:

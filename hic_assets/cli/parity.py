@@ -10,16 +10,15 @@ from typing import Any
 import click
 from psycopg.errors import UndefinedTable
 
-from hic_assets.cli.errors import CommandError
+from hic_assets.cli.environment import running_warehouse
 from hic_assets.cli.output import Steps, as_json, show_json, show_table
 from hic_assets.parity.compare import compare_all
 from hic_assets.parity.cutover import last_sign_off
 from hic_assets.parity.ddl import create_parity
 from hic_assets.parity.differences import Difference, counted_words
 from hic_assets.parity.readiness import differences, readiness, states
-from hic_assets.settings import Settings
 from hic_assets.systems import PROGRAMMES, SYSTEMS, Programme
-from hic_assets.warehouse import Warehouse, existing_warehouse
+from hic_assets.warehouse import Warehouse
 
 COLUMNS = ("programme", "reads", "ready", "clean_in_a_row", "needed", "latest", "match_rate", "open_differences")
 OF_PARTITIONS = (
@@ -61,7 +60,7 @@ def command(
     if again and not compare_now:
         raise click.UsageError("--again needs --compare.")
     asked = chosen(programme)
-    warehouse = opened()
+    warehouse = running_warehouse()
     first, last = (moment.date() if moment else None for moment in (since, until))
     if compare_now:
         _compare(warehouse, asked, first, last, again)
@@ -74,14 +73,6 @@ def command(
         _show(found, detailed=programme is not None)
     if any(row["state"] == "differs" for one in found for row in one["partitions"]):
         raise SystemExit(1)
-
-
-def opened() -> Warehouse:
-    """The warehouse, which must be running."""
-    warehouse = existing_warehouse(Settings())
-    if warehouse is None:
-        raise CommandError("the embedded PostgreSQL is not running: 'hic demo' or 'hic dev' starts it.")
-    return warehouse
 
 
 def chosen(name: str | None) -> list[Programme]:

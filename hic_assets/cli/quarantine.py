@@ -11,11 +11,10 @@ import click
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 
-from hic_assets.cli.errors import NOT_RUNNING, CommandError
+from hic_assets.cli.environment import running_warehouse
 from hic_assets.cli.output import as_json, show_json, show_table
-from hic_assets.settings import Settings
 from hic_assets.systems import SYSTEMS
-from hic_assets.warehouse import Warehouse, existing_warehouse
+from hic_assets.warehouse import Warehouse
 
 QUERY = """
 select l.system, l.table_name as "table", l.partition_key as partition, q.rule, count(*) as rows, min(q.reason) as for_example
@@ -41,9 +40,7 @@ class Known:
 @as_json
 def command(table: str | None, json_output: bool) -> None:
     """Count the rows in quarantine by table, partition and rule; the rows themselves are in ops.quarantine."""
-    warehouse = existing_warehouse(Settings())
-    if warehouse is None:
-        raise CommandError(NOT_RUNNING)
+    warehouse = running_warehouse()
     relation = None
     if table is not None:
         declared = {Known(feed.table.name, feed.table.relation) for system in SYSTEMS for feed in system.feeds}

@@ -8,7 +8,8 @@ from psycopg.types.json import Jsonb
 
 from hic_assets.assets.readers import open_client
 from hic_assets.resources import SourcesResource, WarehouseResource
-from hic_assets.sensors.tracker_stale import Found, reconciled, unified_feeds
+from hic_assets.sensors.tracker_stale import reconciled, unified_feeds
+from hic_assets.sensors.watermarks import Found
 from hic_assets.systems.declare import System
 from hic_assets.warehouse import Warehouse
 

@@ -5,39 +5,26 @@ The cursor holds a watermark a table, by the server's own clock; a change is ask
 """
 
 import json
-import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import dagster as dg
 from psycopg.errors import UndefinedTable
 
 from hic_assets.assets.readers import open_session
-from hic_assets.extract.errors import AuthError, SourceError
+from hic_assets.extract.errors import SourceError
 from hic_assets.extract.rest.changes import changes_since
 from hic_assets.extract.rest.client import RestSource
 from hic_assets.landing.stale import stale_partitions
 from hic_assets.partitions import contiguous_ranges, partitions_of, range_tags, today
 from hic_assets.resources import SourcesResource, WarehouseResource
-from hic_assets.sensors.tracker_stale import first_reading
+from hic_assets.sensors.watermarks import Found, Watermarks, ask_each
 from hic_assets.settings import SettingsError
 from hic_assets.systems.declare import Cadence, Feed, System
 from hic_assets.warehouse import Warehouse
 
-log = logging.getLogger(__name__)
-Watermarks = Mapping[str, str]
 
-
-@dataclass(frozen=True)
-class Stale:
-    """Loaded partitions of a table that changes touch, and the newest change seen: it tells one occasion from another."""
-
-    days: set[date]
-    newest: datetime
-
-
-def changed(warehouse: Warehouse, source: RestSource, feed: Feed, since: datetime) -> Stale:
+def changed(warehouse: Warehouse, source: RestSource, feed: Feed, since: datetime) -> Found:
     """What records changed since ``since`` make stale: where they are now, and where they are still held."""
     assert feed.resource is not None  # noqa: S101 - of every feed of a REST API
     changes = changes_since(source, feed.resource, since)
@@ -46,47 +33,29 @@ def changed(warehouse: Warehouse, source: RestSource, feed: Feed, since: datetim
     path = feed.resource.member(key).parts
     with warehouse.connect() as connection:
         stale = stale_partitions(connection, feed.table, [frame], source_path=path)
-    days = {found.partition for found in stale}
-    return Stale(days, changes.watermark)
+    return Found(feed, stale, changes.watermark)
 
 
 def tick(
     system: System, marks: Watermarks, warehouse: Warehouse, sources: SourcesResource
-) -> tuple[Watermarks, dict[Feed, Stale]]:
+) -> tuple[Watermarks, dict[Feed, Found]]:
     """Ask a system once; return the new watermarks and what is stale by table."""
-    kept, stale, errors = dict(marks), {}, []
+    feeds = [feed for feed in system.feeds if feed.resource and feed.resource.changes]
     with open_session(system, warehouse, sources) as source:
         assert isinstance(source, RestSource)  # noqa: S101 - asked of such systems only
-        for feed in system.feeds:
-            name = feed.table.name
-            since = datetime.fromisoformat(marks[name]) if name in marks else first_reading(warehouse, feed)
-            if since is None or feed.resource is None or feed.resource.changes is None:
-                continue
-            try:
-                found = changed(warehouse, source, feed, since)
-            except AuthError:
-                raise
-            except SourceError as error:
-                errors.append(error)
-                continue
-            # Until it is loaded, a change must be seen again at the next tick.
-            kept[name] = (since if found.days else found.newest).isoformat()
-            if found.days:
-                stale[feed] = found
-    for trouble in errors:
-        log.warning("Not asked for changes: %s", trouble)
+        kept, stale, errors = ask_each(warehouse, feeds, marks, lambda f, since: changed(warehouse, source, f, since))
     if errors and not stale:
         raise errors[0]
-    return kept, stale
+    return kept, {found.feed: found for found in stale}
 
 
-def requests(system: System, stale: Mapping[Feed, Stale]) -> Iterator[dg.RunRequest]:
+def requests(system: System, stale: Mapping[Feed, Found]) -> Iterator[dg.RunRequest]:
     """Runs of exactly these partitions, by the jobs that also build what stands on them."""
     for cadence in dict.fromkeys(feed.cadence for feed in stale):
         definition = partitions_of(cadence)
         assert definition is not None  # noqa: S101 - a REST API is read by partition
         found = [one for feed, one in stale.items() if feed.cadence is cadence]
-        newest = max(one.newest for one in found)
+        newest = max(one.watermark for one in found if one.watermark)
         days = {day.isoformat() for one in found for day in one.days}
         for first, last in contiguous_ranges(days, definition):
             yield dg.RunRequest(

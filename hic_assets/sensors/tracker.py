@@ -5,9 +5,8 @@ A cursor is a watermark a table, by the server's own clock; it stays where it is
 """
 
 import json
-import logging
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 
 import dagster as dg
 from psycopg.errors import UndefinedTable
@@ -15,16 +14,15 @@ from psycopg.errors import UndefinedTable
 from hic_assets.assets.raw import asset_key
 from hic_assets.assets.readers import open_client
 from hic_assets.extract.dhis2.tracker.keep import forget_old
-from hic_assets.extract.errors import AuthError, SourceError
+from hic_assets.extract.errors import SourceError
 from hic_assets.partitions import contiguous_ranges, partitions_of, range_tags, today
 from hic_assets.resources import SourcesResource, WarehouseResource
-from hic_assets.sensors.tracker_stale import changed, first_reading, left_behind, unified_feeds
+from hic_assets.sensors.tracker_stale import changed, left_behind, unified_feeds
+from hic_assets.sensors.watermarks import Watermarks, ask_each
 from hic_assets.settings import SettingsError
 from hic_assets.systems.declare import Programme, System
 from hic_assets.warehouse import Warehouse
 
-log = logging.getLogger(__name__)
-Watermarks = dict[str, str]
 # Beside the tables' own: the newest change that made anything stale, which tells one occasion to load from another.
 NEWEST = "*"
 
@@ -34,30 +32,15 @@ def tick(
 ) -> tuple[Watermarks, dict[Programme, set[date]]]:
     """Ask a tracker once; return the new watermarks and the stale partitions by programme."""
     stale = {programme: noted(warehouse, system, programme) for programme in system.programmes}
-    marks, errors = dict(marks), []
+    feeds = [feed for programme in system.programmes for feed in unified_feeds(system, programme)]
     with open_client(system, warehouse, sources) as client:
         client.info  # noqa: B018  (a server that is not to be asked ends this; trouble with one list does not)
-        for programme in system.programmes:
-            for feed in unified_feeds(system, programme):
-                name = feed.table.name
-                since = datetime.fromisoformat(marks[name]) if name in marks else first_reading(warehouse, feed)
-                if since is None:
-                    continue
-                try:
-                    found = changed(warehouse, client, feed, since)
-                except AuthError:
-                    raise
-                except SourceError as error:
-                    errors.append(error)
-                    continue
-                stale[programme].update(s.partition for s in found.stale)
-                # Until it is loaded, a change must be seen again at the next tick.
-                until = since if found.stale or found.watermark is None else found.watermark
-                marks[name] = until.isoformat()
-                if found.stale and found.watermark:
-                    marks[NEWEST] = max(marks.get(NEWEST, ""), found.watermark.isoformat())
-    for trouble in errors:
-        log.warning("Not asked for changes: %s", trouble)
+        marks, found, errors = ask_each(warehouse, feeds, marks, lambda f, since: changed(warehouse, client, f, since))
+    for one in found:
+        assert one.feed.programme  # noqa: S101 - of every tracker feed
+        stale[one.feed.programme] |= one.days
+        if one.watermark:
+            marks[NEWEST] = max(marks.get(NEWEST, ""), one.watermark.isoformat())
     if errors and not any(stale.values()):
         raise errors[0]
     return marks, {programme: days for programme, days in stale.items() if days}

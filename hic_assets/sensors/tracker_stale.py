@@ -6,7 +6,6 @@ Belongs here: from a programme to its stale partitions. Does not: requesting run
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from hic_assets.extract.dhis2.client import Dhis2Client
@@ -14,8 +13,9 @@ from hic_assets.extract.dhis2.dialect import dialect_of
 from hic_assets.extract.dhis2.tracker.changes import changes_since
 from hic_assets.extract.dhis2.tracker.fields import Kind
 from hic_assets.extract.dhis2.tracker.keys import keys
-from hic_assets.landing.stale import Stale, stale_partitions
+from hic_assets.landing.stale import stale_partitions
 from hic_assets.parity.loads import relation
+from hic_assets.sensors.watermarks import Found
 from hic_assets.systems.declare import Feed, Pipeline, Programme, System
 from hic_assets.warehouse import Warehouse
 
@@ -44,29 +44,10 @@ limit %(at_once)s
 """
 
 
-@dataclass(frozen=True)
-class Found:
-    """Stale partitions of one table, and up to when the source was asked."""
-
-    feed: Feed
-    stale: list[Stale]
-    watermark: datetime | None = None
-
-
 def unified_feeds(system: System, programme: Programme) -> Iterator[Feed]:
     """The three tables that say what of a programme is held."""
     for kind in Kind:
         yield system.programme_feed(programme, kind, Pipeline.UNIFIED)
-
-
-def first_reading(warehouse: Warehouse, feed: Feed) -> datetime | None:
-    """By the server's clock, when the partition that was read longest ago was read; None when none is loaded."""
-    with warehouse.connect() as connection:
-        found = connection.execute(
-            """select min(source_read_at) from ops.load where system = %s and table_name = %s and is_current""",
-            (feed.table.system, feed.table.name),
-        ).fetchone()
-    return found[0] if found else None
 
 
 def changed(warehouse: Warehouse, client: Dhis2Client, feed: Feed, since: datetime) -> Found:

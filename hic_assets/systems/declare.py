@@ -23,6 +23,10 @@ class Cadence(StrEnum):
     SNAPSHOT = "snapshot"
 
 
+DUE_DAYS = {Cadence.WEEKLY: 3, Cadence.MONTHLY: 10}
+"""Days after a partition's end by which patients' records of it should have been loaded."""
+
+
 class Pipeline(StrEnum):
     """Which of the two ways a tracker programme's table is filled by."""
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hic_assets.extract.dhis2.legacy_tracker.fields import LEGACY_MEMBERS
 from hic_assets.extract.dhis2.tracker.fields import MEMBERS, Form, Kind, Member
 from hic_assets.landing.table import Column, Layout, Table
-from hic_assets.systems.declare import Cadence, Feed, Pipeline, Programme
+from hic_assets.systems.declare import DUE_DAYS, Feed, Pipeline, Programme
 from hic_assets.systems.dhis2_aggregate import TRUE_OR_FALSE, snapshot
 
 _GRAIN = {
@@ -36,7 +36,7 @@ def _programme(system: str, programme: Programme) -> list[Feed]:
             _table(system, programme, kind, pipeline),
             reader="tracker" if pipeline is Pipeline.UNIFIED else "legacy_tracker",
             cadence=programme.cadence,
-            due_days=3 if programme.cadence is Cadence.WEEKLY else 10,
+            due_days=DUE_DAYS[programme.cadence],
             programme=programme,
             kind=kind,
             pipeline=pipeline,

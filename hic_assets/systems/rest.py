@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from hic_assets.extract.rest.resource import Form, Member, Resource
 from hic_assets.landing.table import Column, Layout, Table
-from hic_assets.systems.declare import Cadence, Feed
-
-DUE_DAYS = {Cadence.WEEKLY: 3, Cadence.MONTHLY: 10}
+from hic_assets.systems.declare import DUE_DAYS, Cadence, Feed
 
 
 def rest_feed(system: str, resource: Resource, cadence: Cadence) -> Feed:
