@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from hic_assets.alerts.warehouse import create_alerts
+from hic_assets.identity.ddl import create_identity
 from hic_assets.landing.ddl import create_ops, create_raw_tables
 from hic_assets.parity.ddl import create_parity
 from hic_assets.systems import SYSTEMS
@@ -21,3 +22,4 @@ def prepare(connection: Connection[Any]) -> None:
     create_raw_tables(connection, (feed.table for system in SYSTEMS for feed in system.feeds))
     create_parity(connection, SYSTEMS)
     create_alerts(connection)
+    create_identity(connection)

@@ -15,6 +15,8 @@ from hic_assets.extract.dhis2.client import Dhis2Client
 from hic_assets.extract.errors import AuthError
 from hic_assets.extract.http import HttpOptions
 from hic_assets.extract.rest.client import RestSource
+from hic_assets.identity.ddl import hold_to_key
+from hic_assets.identity.pseudonym import pseudonym_key, session_options
 from hic_assets.prepare import prepare
 from hic_assets.settings import Settings, SourceSettings, source_settings
 from hic_assets.systems.declare import System
@@ -35,6 +37,16 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 prepare(connection)
             self._opened = opened
         return self._opened
+
+    def pseudonyms(self) -> str:
+        """libpq options (PGOPTIONS) of sessions that make pseudonyms; secret.
+
+        Raises PseudonymKeyError where the warehouse's were made with another key.
+        """
+        key = pseudonym_key(Settings())
+        with self.open().connect() as connection:
+            hold_to_key(connection, key)
+        return session_options(key)
 
 
 class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]

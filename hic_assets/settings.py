@@ -46,15 +46,17 @@ class _Environment(BaseSettings):
 
 
 class Settings(_Environment):
-    """Settings of this installation: HIC_HOME, HIC_WAREHOUSE_URL, HIC_DAGSTER_URL.
+    """Settings of this installation: HIC_HOME, HIC_WAREHOUSE_URL, HIC_DAGSTER_URL, HIC_PSEUDONYM_KEY.
 
     Without HIC_WAREHOUSE_URL the embedded PostgreSQL below `home` is used. Without HIC_DAGSTER_URL Dagster's
-    storage is the database `dagster` on the warehouse's server.
+    storage is the database `dagster` on the warehouse's server. Without HIC_PSEUDONYM_KEY the key of pseudonyms is a
+    file below `home`.
     """
 
     home: Path = Field(default_factory=default_home)
     warehouse_url: SecretStr | None = None
     dagster_url: SecretStr | None = None
+    pseudonym_key: SecretStr | None = None
 
     @field_validator("home")
     @classmethod

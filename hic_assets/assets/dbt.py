@@ -182,7 +182,7 @@ def _build(
 ) -> Iterator[Any]:
     """One dbt call. Its profile reads libpq's variables, which only this process may know."""
     opened = warehouse.open()
-    os.environ.update(opened.env())
+    os.environ.update(opened.env() | {"PGOPTIONS": warehouse.pseudonyms()})
     home = Settings().home / "dbt"
     _forget_old(home)
     target = home / context.run.run_id / context.op_execution_context.op.name

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-SCHEMAS = ("raw", "raw_partitions", "staging", "intermediate", "dwh", "reporting", "ops", "snapshots")
+SCHEMAS = ("raw", "raw_partitions", "staging", "intermediate", "dwh", "reporting", "ops", "snapshots", "identity")
 
 _SCHEMA_LOCK = 0x686963  # "hic": one creation at a time; CREATE SCHEMA IF NOT EXISTS alone can still collide
 

@@ -9,5 +9,6 @@ create schema if not exists dwh;             -- dbt: dimensions and facts
 create schema if not exists reporting;       -- dbt: what dashboards and analysts read
 create schema if not exists ops;             -- ledger of loads, quarantine
 create schema if not exists snapshots;       -- dbt: slowly changing registries
+create schema if not exists identity;        -- who patients are: the only marts with names in them
 
-revoke all on schema raw, raw_partitions, staging, intermediate, dwh, reporting, ops, snapshots from public;
+revoke all on schema raw, raw_partitions, staging, intermediate, dwh, reporting, ops, snapshots, identity from public;

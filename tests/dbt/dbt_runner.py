@@ -16,11 +16,13 @@ from typing import Any
 import pytest
 from pg_servers import rows
 
+from hic_assets.identity.pseudonym import session_options
 from hic_assets.warehouse import Warehouse
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 DBT = str(Path(sys.executable).with_name("dbt"))
 DBT_SECONDS = 200
+PSEUDONYM_KEY = b"a key of pseudonyms that is for tests"
 JANUARY, BOTH = ("2024-01-01", "2024-02-01"), ("2024-01-01", "2024-03-01")
 
 
@@ -73,6 +75,7 @@ class Dbt:
         return {
             **os.environ,
             **self.warehouse.env(),
+            "PGOPTIONS": session_options(PSEUDONYM_KEY),
             "DBT_TARGET_PATH": str(self.target),
             "DBT_LOG_PATH": str(self.target / "logs"),
             "DBT_PROFILES_DIR": str(self.project),
