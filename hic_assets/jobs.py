@@ -1,7 +1,8 @@
 """The runs a system is loaded by: its registries with the dimensions, its months with the facts, its weeks.
 
-A job a cadence, since a run has one partition axis and registries have none. Some exist for several systems together
-(``all_reference``, and by week and month the trackers and the clinical systems): a country is brought up in a few runs.
+A job a cadence, since a run has one partition axis and registries have none. Three exist for several systems together
+(``all_reference``, ``all_weekly``, ``records_monthly``): a country is brought up in four runs, with one more for the months of
+the HMIS, of which one wants many.
 """
 
 from __future__ import annotations
@@ -90,13 +91,11 @@ def jobs_of(systems: Sequence[System]) -> list[dg.UnresolvedAssetJobDefinition]:
         made += [reference_job(*scope)] if has(scope[2], Cadence.SNAPSHOT) else []
         made += [weekly_job(*scope)] if has(scope[2], Cadence.WEEKLY) else []
         made += [monthly_job(*scope)] if has(scope[2], Cadence.MONTHLY) else []
-    together = [reference_job("all", "every system", systems)]
-    for scope in groups(systems):
-        together += [weekly_job(*scope), monthly_job(*scope)]
-    return [*made, *together, programme_months_job(systems)]
+    every = ("all", "every system", systems)
+    records = ("records", "the trackers and the clinical systems", of_records(systems))
+    return [*made, reference_job(*every), weekly_job(*every), monthly_job(*records), programme_months_job(systems)]
 
 
-def groups(systems: Sequence[System]) -> list[tuple[str, str, list[System]]]:
-    """(name, title, systems) of those that are loaded together when a country is brought up."""
-    trackers = ("trackers", "the trackers", [s for s in systems if s.programmes])
-    return [trackers, ("clinical", "the clinical and surveillance systems", [s for s in systems if s.api])]
+def of_records(systems: Sequence[System]) -> list[System]:
+    """Those that hold records of persons, stocks and cases: all but the aggregate ones."""
+    return [system for system in systems if system.programmes or system.api]

@@ -18,36 +18,41 @@ class Span:
 
 
 def planned_jobs(systems: list[System], span: Span) -> list[tuple[str, str, dict[str, str]]]:
-    """(job, words, tags) in order: registries and dimensions, then weeks, then months; of patients' records the latest few."""
-    from hic_assets.jobs import MONTHLY, REFERENCE, WEEKLY, groups, has
-    from hic_assets.partitions import monthly, range_tags, weekly
+    """(job, words, tags) in order: registries and dimensions, then weeks, then months; of records the latest few months."""
+    from hic_assets.jobs import MONTHLY, REFERENCE, WEEKLY, has, of_records
+    from hic_assets.partitions import monthly, weekly
 
     months, weeks = monthly().get_partition_keys()[-span.months :], weekly().get_partition_keys()[-span.weeks :]
-    recent = months[-max(1, span.weeks // 4) :]
+    alone, recent = _each(systems), months[-max(1, span.weeks // 4) :]
+    records = of_records(systems)
     whole = len(systems) == len(SYSTEMS)
-    together = [(name, of) for name, _, of in groups(systems)]
-    in_groups = [system for _, of in together for system in of]
-    alone = _each([system for system in systems if system not in in_groups])
-    scopes = [*alone, *(together if whole else _each(in_groups))]
+    months_of = [
+        *_each([s for s in systems if s not in records]),
+        *([("records", records)] if whole else _each(records)),
+    ]
     planned = [
         (f"{name}_{REFERENCE}", f"Registries, dimensions, staging views ({name})", dict[str, str]())
-        for name, of in ([("all", systems)] if whole else _each(systems))
+        for name, of in ([("all", systems)] if whole else alone)
         if has(of, Cadence.SNAPSHOT)
     ]
-    for job, cadence, keys in ((WEEKLY, Cadence.WEEKLY, weeks), (MONTHLY, Cadence.MONTHLY, months)):
-        for name, of in scopes:
-            if has(of, cadence):
-                some = recent if cadence is Cadence.MONTHLY and of[0].programmes else keys
-                if of[0].api:
-                    # These are asked at the pace their contracts allow, and the demo is to end soon.
-                    some = recent[-1:] if cadence is Cadence.MONTHLY else keys[-max(1, len(keys) // 2) :]
-                planned.append((f"{name}_{job}", _words_of(name, of, some, cadence), range_tags(some[0], some[-1])))
+    for name, of in [("all", systems)] if whole else alone:
+        if has(of, Cadence.WEEKLY):
+            planned.append(_of_range(f"{name}_{WEEKLY}", f"{len(weeks)} weeks", name, of, weeks))
+    for name, of in months_of:
+        if has(of, Cadence.MONTHLY):
+            # Records come at the pace their systems allow, and the demo is to end soon.
+            some = recent if of_records(of) else months
+            planned.append(_of_range(f"{name}_{MONTHLY}", f"{len(some)} months", name, of, some))
     return planned
 
 
-def _words_of(name: str, systems: list[System], keys: Sequence[str], cadence: Cadence) -> str:
-    both = ", both pipelines" if systems[0].programmes else ""
-    return f"{len(keys)} {'weeks' if cadence is Cadence.WEEKLY else 'months'}{both} ({name})"
+def _of_range(
+    job: str, span: str, name: str, systems: list[System], keys: Sequence[str]
+) -> tuple[str, str, dict[str, str]]:
+    from hic_assets.partitions import range_tags
+
+    both = ", trackers by both pipelines" if any(system.programmes for system in systems) else ""
+    return job, f"{span}{both} ({name})", range_tags(keys[0], keys[-1])
 
 
 def _each(systems: list[System]) -> list[tuple[str, list[System]]]:

@@ -127,8 +127,7 @@ def test_from_a_mart_lineage_leads_to_the_values_and_to_the_registry(code_locati
 
 def test_every_check_of_dbt_and_ours_is_on_an_asset_of_a_job(code_location: dg.Definitions) -> None:
     graph = code_location.resolve_asset_graph()
-    groups = ("trackers_weekly", "trackers_monthly", "clinical_weekly", "clinical_monthly")
-    names = ("hmis_monthly", "hmis_weekly", "all_reference", *groups)
+    names = ("all_reference", "all_weekly", "hmis_monthly", "records_monthly")
     jobs = [code_location.resolve_job_def(name) for name in names]
     in_jobs = set().union(*(job.asset_layer.asset_graph.asset_check_keys for job in jobs))
     assert graph.asset_check_keys <= in_jobs
@@ -170,7 +169,7 @@ def test_dagster_validates_the_workspace(warehouse: Warehouse, tmp_path: Path) -
 
 def test_months_wait_for_the_tables_behind_the_views_they_read(code_location: dg.Definitions) -> None:
     """The staging views of programmes are no step of such a run, and Dagster orders only what is."""
-    job = code_location.resolve_job_def("trackers_monthly")
+    job = code_location.resolve_job_def("records_monthly")
     (waits,) = [inputs for step, inputs in job.dependencies.items() if step.name == "dbt_monthly"]
     feeds = [f for s in SYSTEMS for f in s.feeds if f.programme and f.programme.cadence is Cadence.MONTHLY]
     read = {f"raw_{f.table.relation}" for f in feeds if f.kind in (Kind.ENROLLMENTS, Kind.EVENTS)}

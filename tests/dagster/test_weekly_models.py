@@ -39,9 +39,9 @@ def test_they_are_cut_by_weeks_and_wait_for_the_raw_tables_behind_their_views(co
 def test_either_path_builds_them_and_no_tracker_does(code_location: dg.Definitions) -> None:
     built = {
         name: {k.to_user_string() for k in code_location.resolve_job_def(name).asset_layer.executable_asset_keys}
-        for name in ("idsr_weekly", "hmis_weekly", "trackers_weekly", "ebuzima_weekly")
+        for name in ("idsr_weekly", "hmis_weekly", "hiv_tracker_weekly", "ebuzima_weekly")
     }
     assert {*MODELS, NOTIFICATIONS} <= built["idsr_weekly"] and VALUES not in built["idsr_weekly"]
     assert {*MODELS, VALUES, MARKS} <= built["hmis_weekly"] and NOTIFICATIONS not in built["hmis_weekly"]
-    for name in ("trackers_weekly", "ebuzima_weekly"):
+    for name in ("hiv_tracker_weekly", "ebuzima_weekly"):
         assert not {*MODELS} & built[name]

@@ -177,7 +177,7 @@ def test_two_files_make_a_system(
     checks = {check.name for check in repository.asset_graph.asset_check_keys if check.asset_key == key}
     assert checks == {"accounting", "freshness", "volume"}
     jobs = {job.name for job in repository.get_all_jobs() if key in job.asset_layer.executable_asset_keys}
-    assert {"blood_bank_monthly", "clinical_monthly"} <= jobs
+    assert {"blood_bank_monthly", "records_monthly"} <= jobs
     schedules = {schedule.name for schedule in repository.schedule_defs}
     assert {"blood_bank_monthly", "blood_bank_reconciliation"} <= schedules
     assert repository.has_sensor_def("blood_bank_changes")
