@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 from dbt_runner import Dbt
 from small_country import GASABO, KIBAGABAGA, NYAMATA, REMERA
 from surveillance import (
@@ -45,6 +46,8 @@ def test_cases_zero_reports_and_no_report_are_told_apart(country: Dbt) -> None:
 def test_a_blank_cell_is_zero_only_on_a_form_that_is_complete_and_says_something(country: Dbt) -> None:
     assert told(country, "dhis2", KIBAGABAGA, "MALARIA_SIMPLE") == dict.fromkeys(("0-4", "5+"), (0, 0, "blank", True))
     assert told(country, "dhis2", REMERA, "MALARIA_SIMPLE") == dict.fromkeys(("0-4", "5+"), NOTHING)
+    # The form is complete, and does not ask for cholera.
+    assert told(country, "dhis2", KIBAGABAGA, "CHOLERA") == dict.fromkeys(("0-4", "5+"), NOTHING)
     # Values are a report of what they tell, mark or no mark; in time nobody can say.
     assert told(country, "dhis2", REMERA, "MEASLES") == dict.fromkeys(("0-4", "5+"), (0, 0, "zero", False))
 
@@ -124,7 +127,7 @@ def test_a_district_counts_the_preferred_path_and_the_other_where_that_has_no_re
         " order by 1, 2"
     )
     assert found == [
-        ("102", "CHOLERA", "direct", 0, 0, 0, 2, 1, 1, 0),
+        ("102", "CHOLERA", "direct", None, None, None, 2, 0, 0, 0),
         ("102", "MALARIA_SIMPLE", "dhis2", 12, 0, 5, 2, 2, 1, 12),
         ("102", "MEASLES", "direct", 3, 1, 2, 2, 2, 0, 0),
         ("102", "RABIES", "direct", 1, 0, 1, 2, 1, 0, 0),
@@ -150,7 +153,6 @@ def test_both_paths_stand_side_by_side_in_weeks_that_are_loaded_by_both(country:
         " and disease_code in ('MEASLES', 'MALARIA_SIMPLE', 'CHOLERA') order by 1, 2"
     )
     assert found == [
-        ("Kibagabaga", "CHOLERA", None, 0, None, 0, "only dhis2"),
         ("Kibagabaga", "MALARIA_SIMPLE", 0, 0, 0, 0, "agrees"),
         ("Kibagabaga", "MEASLES", 3, 4, 1, 0, "differs"),
         ("Remera", "MALARIA_SIMPLE", 12, None, 0, None, "only direct"),
@@ -219,3 +221,38 @@ def test_a_week_landed_again_is_replaced_and_no_other_is_touched(own_country: Db
     own_country.weekly(HALF, ALL_WEEKS[1])
     assert told(own_country, "dhis2", KIBAGABAGA, "MEASLES", HALF)["0-4"] == (5, 0, "cases", True)
     assert own_country.query("select count(*) from dwh.fct_idsr_weekly where week_start = '2020-12-28'")[0][0] > 0
+
+
+def test_a_form_that_was_not_sent_says_nothing_though_another_was(own_country: Dbt) -> None:
+    """Malaria moves to a form of its own: that of measles is complete, and is no zero report of malaria any more."""
+    with own_country.warehouse.connect() as connection:
+        connection.execute(
+            "update staging.stg_hmis__data_set_elements set data_set_uid = 'DsMalariaWk' where data_element_uid = %s",
+            [MALARIA],
+        )
+        rename_facilities(connection)
+        land_week(
+            connection,
+            STRADDLING,
+            [
+                notification("a", "F0022", "MEASLES", (1, 0), NONE, IN_TIME, facility_name="CS Kibagabaga"),
+                notification("b", "F0022", "MEASLES", (2, 0), NONE, IN_TIME, facility_name="Remera Health Centre"),
+                notification("c", "F0022", "MEASLES", (4, 0), NONE, IN_TIME, facility_name="Elsewhere HC"),
+            ],
+        )
+    own_country.weekly(STRADDLING, HALF)
+    assert told(own_country, "dhis2", KIBAGABAGA, "MALARIA_SIMPLE") == dict.fromkeys(("0-4", "5+"), NOTHING)
+    assert told(own_country, "dhis2", KIBAGABAGA, "MEASLES")["0-4"] == (3, 0, "cases", True)
+    # Of facilities that share a code each keeps its own cases.
+    cases = {place: told(own_country, "direct", place, "MEASLES")["0-4"][0] for place in (KIBAGABAGA, REMERA)}
+    assert cases == {KIBAGABAGA: 1, REMERA: 2}
+    assert told(own_country, "direct", "F0022 elsewhere", "MEASLES")["0-4"][0] == 4
+    assert told(own_country, "direct", "F0022 some", "MEASLES")["0-4"][0] == 2
+
+
+def rename_facilities(connection: psycopg.Connection[Any]) -> None:
+    """The registry holds one code twice."""
+    connection.execute(
+        "update intermediate.int_facility_name set fosa_code = '0022', is_fosa_unique = false where facility_uid = any(%s)",
+        [[KIBAGABAGA, REMERA]],
+    )

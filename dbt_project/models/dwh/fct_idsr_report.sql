@@ -36,14 +36,13 @@ notified as (
     select
         notifications.partition_start as week_start,
         'direct' as path,
-        coalesce(names.facility_uid, notifications.facility_code) as place_key,
+        places.place_key,
         min(notifications.facility_code) as source_code,
         min({{ local_day('notifications.reported_at') }}) as received_on
     from {{ ref('stg_idsr__notifications') }} as notifications
-    left join {{ ref('int_facility_name') }} as names
-        on {{ fosa_code('notifications.facility_code') }} = names.fosa_code and names.is_fosa_unique
+    cross join lateral {{ place_of_notification('notifications') }} as places
     where {{ weeks_of_run('notifications.partition_start') }}
-    group by notifications.partition_start, coalesce(names.facility_uid, notifications.facility_code)
+    group by notifications.partition_start, places.place_key
 ),
 
 -- DHIS2 counts a report as received when its form is marked complete; of several forms, the first one tells when.

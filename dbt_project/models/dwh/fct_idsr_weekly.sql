@@ -15,20 +15,18 @@ with reports as (
 
 -- A facility that was notified twice of a disease and week: the later notification is the one that counts.
 notified as (
-    select distinct on (notifications.partition_start, place.place_key, notifications.disease_code)
+    select distinct on (notifications.partition_start, places.place_key, notifications.disease_code)
         notifications.partition_start as week_start,
-        place.place_key,
+        places.place_key,
         notifications.disease_code,
         notifications.notification_id,
         {{ local_day('notifications.reported_at') }} as received_on
     from {{ ref('stg_idsr__notifications') }} as notifications
-    left join {{ ref('int_facility_name') }} as names
-        on {{ fosa_code('notifications.facility_code') }} = names.fosa_code and names.is_fosa_unique
-    cross join lateral (select coalesce(names.facility_uid, notifications.facility_code) as place_key) as place
+    cross join lateral {{ place_of_notification('notifications') }} as places
     where {{ weeks_of_run('notifications.partition_start') }}
     order by
         notifications.partition_start,
-        place.place_key,
+        places.place_key,
         notifications.disease_code,
         notifications.source_updated_at desc nulls last,
         notifications.notification_id
@@ -68,6 +66,34 @@ cells as (
     where {{ weeks_of_run('entries.partition_start') }}
     group by
         entries.partition_start, entries.org_unit_uid, elements.disease_code, coalesce(bands.age_band, 'unknown')
+),
+
+questions as (
+    select distinct asked.data_set_uid, asked.data_element_uid, elements.disease_code
+    from {{ ref('stg_hmis__data_set_elements') }} as asked
+    inner join {{ ref('int_idsr_element') }} as elements on asked.data_element_uid = elements.data_element_uid
+),
+
+filled as (
+    select distinct entries.partition_start, entries.org_unit_uid, questions.data_set_uid
+    from {{ ref('stg_idsr_dhis2__values') }} as entries
+    inner join questions on entries.data_element_uid = questions.data_element_uid
+    where {{ weeks_of_run('entries.partition_start') }}
+),
+
+-- Of a form that is marked complete and has other cells filled an empty one says zero: of the diseases that this form asks for.
+answered as (
+    select distinct
+        registrations.partition_start as week_start,
+        registrations.org_unit_uid as place_key,
+        questions.disease_code
+    from {{ ref('stg_idsr_dhis2__registrations') }} as registrations
+    inner join filled
+        on registrations.partition_start = filled.partition_start
+        and registrations.org_unit_uid = filled.org_unit_uid
+        and registrations.data_set_uid = filled.data_set_uid
+    inner join questions on registrations.data_set_uid = questions.data_set_uid
+    where registrations.is_completed and {{ weeks_of_run('registrations.partition_start') }}
 ),
 
 -- What every facility should have told, and whatever else one did: a disease or an age band that nobody knows.
@@ -110,14 +136,17 @@ left join cells
     and asked.place_key = cells.place_key
     and asked.disease_code = cells.disease_code
     and asked.age_band = cells.age_band
+left join answered
+    on asked.week_start = answered.week_start
+    and asked.place_key = answered.place_key
+    and asked.disease_code = answered.disease_code
 cross join lateral (
     select case
         when cells.cases > 0 or cells.deaths > 0 then 'cases'
         when cells.cases is not null or cells.deaths is not null then 'zero'
         -- A cell whose text is no number says nothing.
         when cells.place_key is not null then 'none'
-        -- Of a form that is marked complete and has other cells filled, an empty one says zero.
-        when asked.path = 'dhis2' and reports.is_received and reports.has_values and asked.age_band <> 'unknown' then 'blank'
+        when asked.path = 'dhis2' and answered.place_key is not null and asked.age_band <> 'unknown' then 'blank'
         else 'none'
     end as report
 ) as told
