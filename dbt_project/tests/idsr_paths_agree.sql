@@ -1,7 +1,7 @@
 {{ config(severity='warn', tags=['weekly'], meta={'dagster': {'ref': {'name': 'rpt_idsr_paths'}}}) }}
 
 -- Weeks in which the two paths of IDSR say other numbers for more facilities and diseases than var idsr_paths_tolerance
--- allows, of those that both have reported: a row a week, how many there are of each verdict, and the first differences.
+-- (a choice to be confirmed) allows, of those that both have reported: a row a week, how many there are of each verdict, and the first differences.
 -- The newest quarter of a year only. Who reports by one path alone is counted beside it, and is no difference.
 with recent as (
     select *
