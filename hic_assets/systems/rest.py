@@ -26,6 +26,8 @@ def rest_feed(system: str, resource: Resource, cadence: Cadence) -> Feed:
         updated_column=resource.changes.column if resource.changes else None,
         deleted_column=resource.deleted,
         may_empty=not resource.is_whole,
+        # Pages at the pace of an API take a landing's time many times over.
+        sought_by_key=not resource.is_whole,
     )
     return Feed(table, reader="rest", cadence=cadence, due_days=DUE_DAYS[cadence], resource=resource)
 
