@@ -111,9 +111,13 @@ def _keys(system: System) -> dg.ScheduleDefinition:
 
 
 def read_in_turn(system: System) -> list[Feed]:
-    """By cadence, the table whose loaded partitions say which there are: reported values; of a REST API its first table."""
+    """By cadence, the table whose loaded partitions say which there are: reported values; of a REST API its first table.
+
+    Snapshots have none: they are read whole every day.
+    """
     values = values_feeds(system)
-    first = {feed.cadence: feed for feed in reversed(system.feeds) if feed.resource}
+    records = [feed for feed in system.feeds if feed.resource and not feed.resource.is_whole]
+    first = {feed.cadence: feed for feed in reversed(records)}
     return list((values or first).values())
 
 

@@ -12,6 +12,7 @@ from typing import Any, LiteralString
 import polars as pl
 from psycopg import Connection, sql
 
+from hic_assets.alerts.late import COUNTED, LATER, SERIES, changed, felt
 from hic_assets.alerts.rules import HISTORY_WEEKS, SCHEMA, Rule, rules_of
 from hic_assets.alerts.weekly import COUNTS, VERDICTS, verdicts
 from hic_assets.landing.copy import copy_into
@@ -73,22 +74,68 @@ def create_alerts(connection: Connection[Any]) -> None:
 
 
 def evaluate_weeks(warehouse: Warehouse, weeks: Sequence[date]) -> pl.DataFrame:
-    """Evaluate these weeks (Mondays) from what is known now, and replace them, and no other, in `dwh.fct_idsr_alert`.
+    """Evaluate these weeks (Mondays) from what is known now, and replace them in `dwh.fct_idsr_alert`.
 
+    Later weeks that look back at one of which other numbers are known than before are evaluated again too, for the
+    diseases and districts that it is so for (`late` says which, and how far); no other row is touched.
     One transaction: readers see the old rows of all these weeks, or the new ones. Two at once wait for each other.
     Gives the rows written (`weekly.VERDICTS`). Errors: ValueError as `rules_of` and `verdicts`.
     """
     with warehouse.connect() as connection:
         create_alerts(connection)
         connection.execute("select pg_advisory_xact_lock(hashtext('hic idsr alerts'))")
-        counts = read_counts(connection, min(weeks), max(weeks))
-        found = verdicts(counts, read_rules(connection), weeks, read_population(connection))
+        rules, population = read_rules(connection), read_population(connection)
+        found = verdicts(read_counts(connection, min(weeks), max(weeks)), rules, weeks, population)
+        late = changed(_counted_before(connection, weeks), _counted(found))
+        later = felt(late, rules, set(_judged_after(connection, min(weeks))) - set(weeks))
+        again = _judge_again(connection, later, rules, population)
         connection.execute("delete from dwh.fct_idsr_alert where week_start = any(%s)", (list(weeks),))
+        _forget(connection, later)
+        written = pl.concat([found, again])
         with copy_into(connection, sql.Identifier("dwh", "fct_idsr_alert"), _COLUMNS) as copy:
-            copy.write(found)
+            copy.write(written)
     with warehouse.connect(autocommit=True) as connection:
         connection.execute("analyze dwh.fct_idsr_alert")
-    return found
+    return written
+
+
+def _counted(found: pl.DataFrame) -> pl.DataFrame:
+    """What verdicts were made from (`late.COUNTED`): every rule of a series says the same of a week."""
+    return found.select(list(COUNTED)).unique(list(LATER))
+
+
+def _counted_before(connection: Connection[Any], weeks: Sequence[date]) -> pl.DataFrame:
+    """What was counted when these weeks were judged the last time (`late.COUNTED`)."""
+    names = sql.SQL(", ").join(map(sql.Identifier, COUNTED))
+    statement = sql.SQL("select distinct {} from dwh.fct_idsr_alert where week_start = any(%s)").format(names)
+    return pl.DataFrame(connection.execute(statement, (list(weeks),)).fetchall(), schema=COUNTED, orient="row")
+
+
+def _judged_after(connection: Connection[Any], first: date) -> list[date]:
+    found = connection.execute("select distinct week_start from dwh.fct_idsr_alert where week_start > %s", (first,))
+    return [week for (week,) in found]
+
+
+def _judge_again(
+    connection: Connection[Any], later: pl.DataFrame, rules: Sequence[Rule], population: Mapping[str, float]
+) -> pl.DataFrame:
+    """The verdicts on these weeks of these series (`late.LATER`), from what is known now: a disease at a time."""
+    frames = [pl.DataFrame(schema=VERDICTS)]
+    for (_disease,), of_disease in later.group_by(["disease_code"], maintain_order=True):
+        weeks = of_disease["week_start"].unique().sort().to_list()
+        counts = read_counts(connection, weeks[0], weeks[-1]).join(of_disease, on=list(SERIES), how="semi")
+        said = verdicts(counts, rules, weeks, population)
+        frames.append(said.join(of_disease, on=list(LATER), how="semi"))
+    return pl.concat(frames)
+
+
+def _forget(connection: Connection[Any], later: pl.DataFrame) -> None:
+    """Take the rows of these weeks of these series away: what was said before, or what nobody has reported after all."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "delete from dwh.fct_idsr_alert where disease_code = %s and district_code = %s and week_start = %s",
+            list(later.iter_rows()),
+        )
 
 
 def read_counts(connection: Connection[Any], first: date, last: date) -> pl.DataFrame:

@@ -42,8 +42,8 @@ def alert_asset() -> dg.AssetsDefinition:
         description=(
             "Outbreak alerts: fixed thresholds, EARS C1 to C3 and Farrington flexible on the weekly counts of notifiable "
             "diseases, one row a disease, district, week and rule that was asked, with the reason where it could not say. A week "
-            "is judged by what was known of it and the weeks before when it was evaluated; a week that is loaded again is evaluated "
-            "again, and later weeks are not."
+            "is judged by what was known of it and the weeks before when it was evaluated. A week that is loaded again is evaluated "
+            "again and, of the diseases and districts whose numbers have changed, the later weeks that look back at it."
         ),
     )
     def fct_idsr_alert(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
@@ -53,6 +53,8 @@ def alert_asset() -> dg.AssetsDefinition:
         for week in weeks:
             of_week = found.filter(pl.col("week_start") == week)
             context.add_asset_metadata(week_metadata(of_week), partition_key=week.isoformat())
+        if later := sorted(set(found["week_start"]) - set(weeks)):
+            context.log.info(f"Judged again, since weeks they look back at have changed: {', '.join(map(str, later))}.")
         return dg.MaterializeResult()
 
     return fct_idsr_alert

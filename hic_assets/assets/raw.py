@@ -127,8 +127,7 @@ def _load_all(
             results, failures = _load_each(context, system, feed, partitions, client, warehouse, sources, config)
     except (SourceError, SettingsError) as error:
         results, failures = [], dict[Partition, Exception].fromkeys(partitions, error)
-        for partition in partitions:
-            _refuse(context, feed, partition, warehouse, error)
+        _refuse_all(context, feed, partitions, warehouse, error)
     for failure in failures.values():
         if isinstance(failure, AuthError) and failure.status == 401:
             sources.refused[system.name] = failure
@@ -155,8 +154,8 @@ def _load_each(
         try:
             source = open_source(system, feed, partition, client, warehouse, sources, expected)
         except MetadataMissing as error:
-            _refuse(context, feed, partition, warehouse, error)
             failures[partition] = error
+            _refuse_all(context, feed, partitions[number - 1 :], warehouse, error)
             break
         try:
             result = land(
@@ -174,6 +173,8 @@ def _load_each(
             context.log.warning(f"{feed.table.relation} {partition}: {error}")
             failures[partition] = error
             if isinstance(error, _HOPELESS):
+                # The server is not asked again for the others: another try of a refused password locks the account.
+                _refuse_all(context, feed, partitions[number:], warehouse, error)
                 break
             continue
         results.append(result)
@@ -181,13 +182,20 @@ def _load_each(
     return results, failures
 
 
-def _refuse(
-    context: dg.AssetExecutionContext, feed: Feed, partition: Partition, warehouse: Warehouse, error: Exception
+def _refuse_all(
+    context: dg.AssetExecutionContext,
+    feed: Feed,
+    partitions: Sequence[Partition],
+    warehouse: Warehouse,
+    error: Exception,
 ) -> None:
-    """Note in the ledger a load that failed before landing could begin."""
+    """Note in the ledger, a line a partition, loads that failed before landing could begin; but for what this run has landed."""
     url = error.url if isinstance(error, SourceError) else ""
+    run = context.run.run_id
+    waiting = [p for p in partitions if not (context.retry_number and result_of_run(warehouse, feed.table, p, run))]
     with warehouse.connect(autocommit=True) as book:
-        ledger.refuse(book, feed.table, partition, url, context.run.run_id, f"{type(error).__name__}: {error}")
+        for partition in waiting:
+            ledger.refuse(book, feed.table, partition, url, run, f"{type(error).__name__}: {error}")
 
 
 def describe(result: LoadResult) -> str:

@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from hic_assets.checks.questions import due_month, due_week
+from hic_assets.cli.environment import running_warehouse
 from hic_assets.cli.output import as_json, show_json, show_table
 from hic_assets.cli.status import loaded
 from hic_assets.extract.rest.moments import KIGALI
-from hic_assets.settings import Settings
 from hic_assets.systems import SYSTEMS
 from hic_assets.systems.declare import Cadence, Feed
 from hic_assets.systems.national import National, national_systems
-from hic_assets.warehouse import existing_warehouse
 
 COLUMNS = ("system", "read_from", "cadence", "tables", "last_load", "lag_days", "rows", "quarantined", "state")
 Loaded = Mapping[tuple[str, str], Mapping[str, Any]]
@@ -73,10 +72,9 @@ def command(json_output: bool) -> None:
     """List every system of the country: cadence, tables, last load, lag, rows and state.
 
     The lag is in days: of what is due by now and not loaded, in the table that is furthest behind. Exit code 1 when the
-    latest load of any failed.
+    latest load of any failed, 3 when PostgreSQL is not running: whether anything was loaded cannot be said then.
     """
-    warehouse = existing_warehouse(Settings())
-    tables = [] if warehouse is None else loaded(warehouse)
+    tables = loaded(running_warehouse())
     at = datetime.now(ZoneInfo(KIGALI))
     by_table = {(t["system"], t["table"]): t for t in tables}
     lines = [line_of(national, by_table, at) for national in national_systems(SYSTEMS)]

@@ -168,11 +168,21 @@ def create_raw_table(connection: Connection[Any], table: Table) -> None:
         )
         for name in _missing_columns(connection, table):
             connection.execute(sql.SQL("alter table {} add column {} text").format(target, sql.Identifier(name)))
-        index = f"{table.relation}_partition"
-        # "if not exists" would wait for every load of the table that is under way before it looks.
-        if table.layout is Layout.INDEXED and not exists(connection, "raw", index):
-            connection.execute(sql.SQL("create index {} on {} (_partition)").format(sql.Identifier(index), target))
+        if table.layout is Layout.INDEXED:
+            _create_index(connection, target, f"{table.relation}_partition", sql.SQL("(_partition)"))
+        if table.sought_by_key:
+            # By hash: half the size of a tree of random keys, and quicker to look in; nobody asks for keys in order.
+            (key,) = table.keys
+            _create_index(
+                connection, target, f"{table.relation}_key", sql.SQL("using hash ({})").format(sql.Identifier(key))
+            )
         _describe(connection, table, target)
+
+
+def _create_index(connection: Connection[Any], target: sql.Identifier, name: str, on: sql.Composable) -> None:
+    # "if not exists" would wait for every load of the table that is under way before it looks.
+    if not exists(connection, "raw", name):
+        connection.execute(sql.SQL("create index {} on {} {}").format(sql.Identifier(name), target, on))
 
 
 def columns_of(cursor: Cursor[Any], table: Table) -> sql.Composable:

@@ -23,8 +23,8 @@ class Cadence(StrEnum):
     SNAPSHOT = "snapshot"
 
 
-DUE_DAYS = {Cadence.WEEKLY: 3, Cadence.MONTHLY: 10}
-"""Days after a partition's end by which patients' records of it should have been loaded."""
+DUE_DAYS = {Cadence.WEEKLY: 3, Cadence.MONTHLY: 10, Cadence.SNAPSHOT: 2}
+"""Days after a partition's end by which patients' records of it should have been loaded; of snapshots, how old they may be."""
 
 
 class Pipeline(StrEnum):

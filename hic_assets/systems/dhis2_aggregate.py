@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hic_assets.landing.table import Column, Layout, Reference, Table
-from hic_assets.systems.declare import Cadence, Feed
+from hic_assets.systems.declare import DUE_DAYS, Cadence, Feed
 
 USER_NAME = "user name"
 FREE_TEXT = "free text"
@@ -42,7 +42,14 @@ def dhis2_aggregate(system: str) -> tuple[Feed, ...]:
     )
     return (
         *(replace(feed, table=replace(feed.table, system=system)) for feed in _REGISTRIES),
-        Feed(yearly, "data_values", Cadence.SNAPSHOT, period_types=("Yearly",), due_days=2, optional=True),
+        Feed(
+            yearly,
+            "data_values",
+            Cadence.SNAPSHOT,
+            period_types=("Yearly",),
+            due_days=DUE_DAYS[Cadence.SNAPSHOT],
+            optional=True,
+        ),
         Feed(values, "data_values", Cadence.MONTHLY, period_types=("Monthly",)),
         Feed(registrations, "completeness", Cadence.MONTHLY, period_types=("Monthly",)),
         _surveillance(weekly, "data_values"),
@@ -127,7 +134,7 @@ def snapshot(name: str, description: str, keys: str, others: str = "") -> Feed:
         Column(line.split(":", 1)[0].strip(), line.split(":", 1)[1].strip(), key=is_key) for line, is_key in lines
     )
     table = Table("", name, description, columns, Layout.SNAPSHOT)
-    return Feed(table, reader=name, cadence=Cadence.SNAPSHOT, due_days=2)
+    return Feed(table, reader=name, cadence=Cadence.SNAPSHOT, due_days=DUE_DAYS[Cadence.SNAPSHOT])
 
 
 _REGISTRIES = (

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hic_assets.extract.rest.resource import Form, Member
+from hic_assets.extract.rest.paging import Whole
+from hic_assets.extract.rest.resource import Form, Member, Resource
 
 PERSON = "identifies a person"
 """Names, numbers of persons and of their files, telephones, days of birth."""
@@ -37,6 +38,20 @@ def flag(column: str, path: str, description: str, **more: Any) -> Member:
 def listed(column: str, path: str, description: str, **more: Any) -> Member:
     """A list or an object, held as JSON text; staging models take it apart."""
     return Member(column, path, description, form=Form.JSON, **more)
+
+
+def code_list(name: str, path: str, rows: str, description: str, *members: Member) -> Resource:
+    """A list of codes or places that the API gives whole, in one reply: nothing in it has a day."""
+    return Resource(
+        name=name,
+        path=path,
+        rows=rows,
+        paging=Whole(),
+        window=None,
+        happened=None,
+        description=description,
+        members=members,
+    )
 
 
 def codes(words: str) -> frozenset[str]:

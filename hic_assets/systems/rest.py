@@ -11,16 +11,23 @@ from hic_assets.systems.declare import DUE_DAYS, Cadence, Feed
 
 
 def rest_feed(system: str, resource: Resource, cadence: Cadence) -> Feed:
-    """The feed of one resource: ``raw.<system>_<resource>``, one row a record, by the day it happened."""
+    """The feed of one resource: ``raw.<system>_<resource>``, one row a record, by the day it happened.
+
+    ``cadence``: of records, which have a day. A list that is read whole is a snapshot, replaced whole, and never empty.
+    """
+    if resource.is_whole:
+        cadence = Cadence.SNAPSHOT
     table = Table(
         system=system,
         name=resource.name.replace("-", "_"),
         description=resource.description,
         columns=tuple(_column(member) for member in resource.members),
-        layout=Layout.INDEXED,
+        layout=Layout.SNAPSHOT if resource.is_whole else Layout.INDEXED,
         updated_column=resource.changes.column if resource.changes else None,
         deleted_column=resource.deleted,
-        may_empty=True,
+        may_empty=not resource.is_whole,
+        # Pages at the pace of an API take a landing's time many times over.
+        sought_by_key=not resource.is_whole,
     )
     return Feed(table, reader="rest", cadence=cadence, due_days=DUE_DAYS[cadence], resource=resource)
 

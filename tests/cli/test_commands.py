@@ -44,7 +44,22 @@ def test_wrong_usage_is_2(hic: Hic) -> None:
     assert hic("no-such-command").returncode == 2
 
 
-@pytest.mark.parametrize("command", [["status", "--json"], ["quarantine"], ["demo"], ["dev", "--port", "0"], ["psql"]])
+LOOKING = [["systems"], ["systems", "--json"], ["status"], ["status", "--json"], ["quarantine"], ["parity"]]
+
+
+@pytest.mark.parametrize("command", LOOKING, ids=" ".join)
+def test_commands_that_only_look_say_that_postgresql_is_down_and_are_3(hic: Hic, command: list[str]) -> None:
+    """Never as if nothing had been loaded, which is another thing."""
+    done = hic(*command)
+    assert done.returncode == 3
+    assert "the embedded PostgreSQL is not running: 'hic demo' or 'hic dev' starts it." in done.stderr
+    assert "never loaded" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["systems"], ["parity"], ["status", "--json"], ["quarantine"], ["demo"], ["dev", "--port", "0"], ["psql"]],
+)
 def test_a_warehouse_that_does_not_answer_is_3_and_one_clear_message(hic: Hic, command: list[str]) -> None:
     done = hic(*command, HIC_WAREHOUSE_URL=NOBODY)
     assert done.returncode == 3

@@ -96,6 +96,16 @@ class ByHand:
         ask: Callable[[Told, date, date], Iterator[dict[str, Any]]] = getattr(self, f"_{told.system}")
         return list(ask(told, start, end))
 
+    def whole(self, system: str, path: str) -> dict[str, Any]:
+        """A list that is read whole."""
+        mine = self.sandbox.credentials[system]
+        headers = {"efiche": {"X-Api-Key": mine.get("token")}, "idsr": {"Authorization": f"ApiKey {mine.get('token')}"}}
+        shown = headers[system] if system in headers else {"Authorization": self._hpemr_token()}
+        reply = requests.get(f"{self.sandbox.urls[system]}/{path}", headers=shown, timeout=SECONDS)
+        reply.raise_for_status()
+        found: dict[str, Any] = reply.json()
+        return found
+
     def _get(self, told: Told, params: dict[str, Any], auth: Any = None, **headers: str) -> requests.Response:
         url = f"{self.sandbox.urls[told.system]}/{told.path}"
         reply = requests.get(url, params=params, auth=auth, headers=headers, timeout=SECONDS)
@@ -112,10 +122,7 @@ class ByHand:
             page, pages = page + 1, int(body["meta"]["total_pages"])
 
     def _hpemr(self, told: Told, start: date, end: date) -> Iterator[dict[str, Any]]:
-        mine = self.sandbox.credentials["hpemr"]
-        form, who = {"grant_type": "client_credentials"}, (mine["username"], mine["password"])
-        reply = requests.post(f"{self.sandbox.urls['hpemr']}/oauth/token", data=form, auth=who, timeout=SECONDS)
-        shown = f"Bearer {reply.json()['access_token']}"
+        shown = self._hpemr_token()
         asked: dict[str, Any] = {"from": milliseconds(start), "to": milliseconds(end), "limit": 40}
         while True:
             body = parsed(self._get(told, asked, Authorization=shown).text)
@@ -123,6 +130,12 @@ class ByHand:
             if body["next_cursor"] is None:
                 return
             asked["cursor"] = body["next_cursor"]
+
+    def _hpemr_token(self) -> str:
+        mine = self.sandbox.credentials["hpemr"]
+        form, who = {"grant_type": "client_credentials"}, (mine["username"], mine["password"])
+        reply = requests.post(f"{self.sandbox.urls['hpemr']}/oauth/token", data=form, auth=who, timeout=SECONDS)
+        return f"Bearer {reply.json()['access_token']}"
 
     def _ebuzima(self, told: Told, start: date, end: date) -> Iterator[dict[str, Any]]:
         mine = self.sandbox.credentials["ebuzima"]

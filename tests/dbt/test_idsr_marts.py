@@ -206,6 +206,9 @@ def test_a_week_landed_again_is_replaced_and_no_other_is_touched(own_country: Db
         note_loads(connection, HALF, DHIS2)
     results = own_country.weekly(STRADDLING, HALF, tests=True)
     assert own_country.query(unchanged) == before
+    assert results["idsr_paths_agree"] == "pass", (
+        "it is asked with every week, and nothing that both report differs now"
+    )
     assert {name for name, status in results.items() if status == "warn"} == {
         "idsr_age_bands_are_known",
         "relationships_fct_idsr_weekly_disease_code__disease_code__ref_idsr_disease_",

@@ -59,6 +59,23 @@ def test_every_column_that_exists_is_described(country: Dbt, manifest: dict[str,
     assert set(real) == documented
 
 
+def test_what_was_chosen_here_says_that_it_is_no_official_value(manifest: dict[str, Any]) -> None:
+    """Thresholds, preferences and mappings that nobody outside has confirmed."""
+    chosen = (
+        "idsr_alert_rule",
+        "idsr_disease",
+        "xwalk_diagnosis",
+        "xwalk_lab_test",
+        "xwalk_product",
+        "national_product",
+    )
+    words = {node["name"]: " ".join(node["description"].split()) for node in built(manifest)}
+    assert [name for name in chosen if "to be confirmed" not in words[name]] == []
+    assert (
+        "choices of this warehouse, to be confirmed" in (PROJECT / "dbt_project.yml").read_text().partition("vars:")[2]
+    )
+
+
 def test_everything_has_one_of_the_three_tags(manifest: dict[str, Any]) -> None:
     untagged = [n["name"] for n in built(manifest) if len(CALLS & set(n["tags"])) != 1]
     assert untagged == []

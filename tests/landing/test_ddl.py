@@ -10,6 +10,7 @@ from pg_servers import rows
 from hic_assets.landing.ddl import create_ops, create_raw_table
 from hic_assets.landing.land import land
 from hic_assets.systems import SYSTEMS
+from hic_assets.systems.hpemr import HPEMR
 from hic_assets.warehouse import Warehouse
 from landing.builders import DATA_VALUES, JANUARY, PERIODS, Given, batch, prepare, value, values
 
@@ -70,6 +71,23 @@ def test_the_warehouse_can_be_opened_while_a_load_that_has_refused_rows_waits_fo
         reader.rollback()
         load.join()
     assert rows(warehouse, "select status, quarantined from ops.load where is_current") == [("committed", 1)]
+
+
+def test_records_of_rest_systems_are_found_by_their_key_in_tables_that_were_there_before_too(
+    warehouse: Warehouse,
+) -> None:
+    encounters = HPEMR.feed("encounters").table
+    found = """select am.amname, pg_get_indexdef(i.indexrelid, 1, true) from pg_index i
+               join pg_class c on c.oid = i.indexrelid join pg_am am on am.oid = c.relam
+               where i.indrelid = 'raw.hpemr_encounters'::regclass order by 2"""
+    with warehouse.connect(autocommit=True) as connection:
+        create_raw_table(connection, replace(encounters, sought_by_key=False))
+        assert rows(warehouse, found) == [("btree", "_partition")]
+        for _ in range(2):
+            create_raw_table(connection, encounters)
+            assert rows(warehouse, found) == [("btree", "_partition"), ("hash", "encounter_id")]
+    sought = {feed.reader for system in SYSTEMS for feed in system.feeds if feed.table.sought_by_key}
+    assert sought == {"rest"}, "of trackers the landing is what must be quick"
 
 
 def test_the_words_of_a_declaration_are_written_once_and_again_when_they_change(warehouse: Warehouse) -> None:

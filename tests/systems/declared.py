@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hic_assets.extract.rest.paging import Export, LinkHeader
+from hic_assets.extract.rest.paging import Export, LinkHeader, Whole
 from hic_assets.extract.rest.resource import Resource
 from hic_assets.systems import SYSTEMS
 from hic_assets.systems.declare import System
@@ -28,7 +28,7 @@ def quick(system: System) -> System:
 
 
 def _paged(resource: Resource, size: int) -> Resource:
-    if isinstance(resource.paging, Export):
+    if isinstance(resource.paging, Export | Whole):
         return resource
     return replace(resource, paging=replace(resource.paging, page_size=size))  # type: ignore[type-var]
 

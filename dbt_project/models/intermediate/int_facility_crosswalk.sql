@@ -45,10 +45,31 @@ codes as (
     group by seen.system, seen.source_key
 ),
 
+-- HPEMR's own list says where a post is and, of most, the FOSA code; of codes that it lacks only what was seen is known.
+told as (
+    select
+        codes.system,
+        codes.source_key,
+        codes.source_code,
+        codes.source_name,
+        coalesce(posts.district, codes.source_district) as source_district,
+        codes.is_code,
+        codes.records,
+        codes.facilities,
+        codes.first_seen,
+        codes.last_seen,
+        posts.fosa_code as listed_fosa_code,
+        posts.district is not null as is_district_listed
+    from codes
+    left join {{ ref('stg_hpemr__facilities') }} as posts
+        on codes.system = 'hpemr' and codes.is_code and codes.source_code = posts.facility_code
+),
+
 prepared as (
     select
         codes.*,
-        case when codes.system <> 'hpemr' then {{ fosa_code('codes.source_code') }} end as fosa_code,
+        {{ fosa_code("case when codes.system = 'hpemr' then codes.listed_fosa_code else codes.source_code end") }}
+            as fosa_code,
         {{ facility_name_key('codes.source_name') }} as name_key,
         {{ spelling_key(facility_name_key('codes.source_name')) }} as spelling_key,
         case
@@ -58,8 +79,8 @@ prepared as (
         end as kind,
         known.district_key,
         -- Where patients live says where their health post is, and not for certain.
-        codes.system = 'hpemr' as is_district_guessed
-    from codes
+        codes.system = 'hpemr' and not codes.is_district_listed as is_district_guessed
+    from told as codes
     left join (select distinct district_key from {{ ref('int_facility_name') }}) as known
         on {{ district_name_key('codes.source_district') }} = known.district_key
 ),
@@ -217,6 +238,6 @@ select
     codes.facilities,
     codes.first_seen,
     codes.last_seen
-from codes
+from told as codes
 left join best on codes.system = best.system and codes.source_key = best.source_key
 left join hints on codes.system = hints.system and codes.source_key = hints.source_key

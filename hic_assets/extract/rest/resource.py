@@ -103,6 +103,11 @@ class Resource:
             raise ValueError(f"{self.name}: an export has no path to its rows")
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is read whole, without days: a list of codes or places, not of what happened."""
+        return self.window is None
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns, in order."""
         return tuple(member.column for member in self.members)

@@ -1,6 +1,7 @@
 """eFICHE: the electronic file of outpatients of health centres and hospitals, with their laboratories and stores.
 
-Contract: ``docs/contracts/efiche.yaml``. Code lists (diagnoses, tests, products) are crosswalk seeds of dbt.
+Contract: ``docs/contracts/efiche.yaml``. What its codes (diagnoses, tests, products) stand for is said by
+crosswalk seeds of dbt.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from hic_assets.extract.rest.moments import TimeForm
 from hic_assets.extract.rest.paging import PageNumbers
 from hic_assets.extract.rest.resource import ChangeFilter, Happened, Member, Resource
 from hic_assets.extract.rest.windows import Window
-from hic_assets.systems.mapping import FREE_TEXT, HEALTH, PERSON, PLACE, always, flag, listed, marked
+from hic_assets.systems.mapping import FREE_TEXT, HEALTH, PERSON, PLACE, always, code_list, codes, flag, listed, marked
 
 _FACILITY = (
     always("facility_code", "fosa", "FOSA code without leading zeros; may be one that the registry has not."),
@@ -141,4 +141,37 @@ _STOCK_BALANCES = _resource(
     Member("days_out_of_stock", "days_out_of_stock", "Days of the month without any."),
     *_TIMES,
 )
-RESOURCES = (_VISITS, _LAB_ORDERS, _STOCK_MOVEMENTS, _STOCK_BALANCES)
+_DIAGNOSIS_CODES = code_list(
+    "diagnosis_codes",
+    "api/v1/code-lists/diagnoses",
+    "data",
+    "eFICHE's list of diagnoses, read whole: one row a code.",
+    Member("code", "code", "Code, P01.", key=True),
+    always("label_fr", "label_fr", "French label."),
+    always("label_en", "label_en", "English label."),
+    Member("reference_system", "reference_system", "ICD-10 or ICD-11.", allowed=codes("ICD-10 ICD-11")),
+    Member("reference_code", "reference_code", "Code as on the printed form; sometimes wrong."),
+)
+_LAB_TEST_CODES = code_list(
+    "lab_test_codes",
+    "api/v1/code-lists/lab-tests",
+    "data",
+    "eFICHE's list of laboratory tests, read whole: one row a code.",
+    Member("code", "code", "Code, HB.", key=True),
+    always("label_fr", "label_fr", "French label."),
+    always("label_en", "label_en", "English label."),
+    always("result_type", "result_type", "QUALITATIVE or NUMERIC.", allowed=codes("QUALITATIVE NUMERIC")),
+    Member("unit", "unit", "The usual unit; results name their own."),
+    Member("loinc_code", "loinc_code", "LOINC code, where eFICHE has one."),
+)
+_PRODUCT_CODES = code_list(
+    "product_codes",
+    "api/v1/code-lists/products",
+    "data",
+    "eFICHE's list of medicines and supplies, read whole: one row a code.",
+    Member("code", "code", "Code, MED019.", key=True),
+    always("label", "label", "Name."),
+    always("unit", "unit", "What is counted."),
+)
+_LISTS = (_DIAGNOSIS_CODES, _LAB_TEST_CODES, _PRODUCT_CODES)
+RESOURCES = (_VISITS, _LAB_ORDERS, _STOCK_MOVEMENTS, _STOCK_BALANCES, *_LISTS)

@@ -1,6 +1,7 @@
 """HPEMR: the electronic medical record of health posts.
 
-Contract: ``docs/contracts/hpemr.yaml``. Its lists (posts, diagnoses, products) are crosswalk seeds of dbt.
+Contract: ``docs/contracts/hpemr.yaml``. What its codes of diagnoses and products stand for is
+said by crosswalk seeds of dbt; its list of posts tells FOSA codes.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from hic_assets.extract.rest.moments import TimeForm
 from hic_assets.extract.rest.paging import Cursor
 from hic_assets.extract.rest.resource import ChangeFilter, Happened, Member, Resource
 from hic_assets.extract.rest.windows import Window
-from hic_assets.systems.mapping import HEALTH, PERSON, PLACE, always, codes, flag, listed, marked
+from hic_assets.systems.mapping import HEALTH, PERSON, PLACE, always, code_list, codes, flag, listed, marked
 
 _FACILITY = (
     always("facility_code", "facility.id", "HPEMR's own identifier of the health post, HP-00123."),
@@ -96,4 +96,35 @@ _REFERRALS = _resource(
     always("status", "status", "SENT, or RECEIVED once the facility says so."),
     *_STATE,
 )
-RESOURCES = (_ENCOUNTERS, _REFERRALS)
+_FACILITIES = code_list(
+    "facilities",
+    "api/v1/facilities",
+    "items",
+    "The health posts that use HPEMR, read whole: one row a post.",
+    Member("facility_code", "id", "HPEMR's own identifier of the health post, HP-00123.", key=True),
+    always("name", "name", "Name of the health post."),
+    always("district", "district", "District it is in."),
+    always("sector", "sector", "Sector it is in."),
+    Member("fosa_code", "fosaCode", "FOSA code with its zeros, where HPEMR knows it."),
+)
+_DIAGNOSIS_CODES = code_list(
+    "diagnosis_codes",
+    "api/v1/diagnoses",
+    "items",
+    "HPEMR's list of diagnoses, read whole: one row a code. Its reference codes are labels, not a mapping.",
+    Member("code", "code", "Code, HPD-001.", key=True),
+    always("label_en", "displayEn", "English label."),
+    always("label_rw", "displayRw", "Label in Kinyarwanda."),
+    Member("reference_system", "referenceSystem", "ICD-10 or ICD-11.", allowed=codes("ICD-10 ICD-11")),
+    Member("reference_code", "referenceCode", "Code printed beside it; some are wrong."),
+)
+_PRODUCT_CODES = code_list(
+    "product_codes",
+    "api/v1/products",
+    "items",
+    "HPEMR's list of medicines, read whole: one row a code.",
+    Member("code", "code", "Code.", key=True),
+    always("label", "display", "Name with strength."),
+    always("unit", "unit", "What is counted."),
+)
+RESOURCES = (_ENCOUNTERS, _REFERRALS, _FACILITIES, _DIAGNOSIS_CODES, _PRODUCT_CODES)

@@ -1,6 +1,6 @@
 """IDSR: disease surveillance, the direct path. The other path is weekly data sets of the HMIS.
 
-Contract: ``docs/contracts/idsr.yaml``. Its list of diseases is a seed of dbt.
+Contract: ``docs/contracts/idsr.yaml``. What is declared of its diseases is a seed of dbt.
 """
 
 from __future__ import annotations

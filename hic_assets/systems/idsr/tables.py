@@ -9,7 +9,7 @@ from hic_assets.extract.rest.moments import TimeForm
 from hic_assets.extract.rest.paging import Offset
 from hic_assets.extract.rest.resource import ChangeFilter, Happened, Member, Resource
 from hic_assets.extract.rest.windows import EpiWeeks
-from hic_assets.systems.mapping import HEALTH, PERSON, PLACE, always, codes, flag, listed, marked
+from hic_assets.systems.mapping import HEALTH, PERSON, PLACE, always, code_list, codes, flag, listed, marked
 
 _EPI_WEEK = always("epi_week", "epiWeek", "ISO week, 2026W07.")
 _WHERE_AND_WHAT = (
@@ -93,4 +93,15 @@ _CASES = _resource(
     always("notified_at", "notifiedAt", "When it was notified, ISO with the offset of Kigali."),
     *_STATE,
 )  # fmt: skip
-RESOURCES = (_NOTIFICATIONS, _CASES)
+_DISEASES = code_list(
+    "diseases",
+    "api/v1/diseases",
+    "data",
+    "The notifiable diseases, read whole: one row a disease.",
+    Member("disease_code", "code", "Code of IDSR's list of diseases; more may be added.", key=True),
+    always("name_en", "nameEn", "English name."),
+    always("name_fr", "nameFr", "French name."),
+    always("disease_reporting", "reporting", "Case by case too, or weekly.", allowed=codes("IMMEDIATE WEEKLY")),
+    always("icd10_code", "icd10", "ICD-10 code of the case definition."),
+)
+RESOURCES = (_NOTIFICATIONS, _CASES, _DISEASES)

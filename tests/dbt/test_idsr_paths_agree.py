@@ -1,0 +1,64 @@
+"""The check that reconciles IDSR's two paths, as dbt compiles it, on numbers that were changed for it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from dbt_runner import Dbt
+from surveillance import STRADDLING
+
+TEST = "idsr_paths_agree"
+# As the direct path has it.
+CORRECTED = """
+update dwh.fct_idsr_weekly as f set cases = d.cases, deaths = d.deaths from dwh.fct_idsr_weekly as d
+where f.path = 'dhis2' and d.path = 'direct' and f.is_reported and d.is_reported
+    and (f.week_start, f.place_key, f.disease_code, f.age_band) = (d.week_start, d.place_key, d.disease_code, d.age_band)
+"""
+
+
+@pytest.fixture(scope="module")
+def compiled(country: Dbt) -> str:
+    assert country.run("compile", "--select", TEST) == {TEST: "success"}
+    (result,) = json.loads((country.target / "run_results.json").read_text())["results"]
+    code: str = result["compiled_code"]
+    assert "0.05 * (counted.agree" in code, "the declared tolerance"
+    return code
+
+
+def found(country: Dbt, test: str, *changes: str) -> list[dict[str, Any]]:
+    """What the test lists after some statements, which are then undone."""
+    with country.warehouse.connect() as connection:
+        for statement in changes:
+            connection.execute(statement.encode())
+        cursor = connection.execute(test.encode())
+        names = [column.name for column in cursor.description or ()]
+        listed = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        connection.rollback()
+    return listed
+
+
+def test_a_week_over_the_tolerance_is_listed_with_its_verdicts_and_first_differences(
+    country: Dbt, compiled: str
+) -> None:
+    (week,) = found(country, compiled)
+    told = country.query(
+        f"select verdict, count(*) from reporting.rpt_idsr_paths where week_start = '{STRADDLING}' group by 1"
+    )
+    counts = dict(told)
+    assert week["week_start"] == date.fromisoformat(STRADDLING)
+    assert (week["agree"], week["differ"]) == (counts["agrees"], counts["differs"])
+    assert (week["only_direct"], week["only_dhis2"]) == (counts["only direct"], counts["only dhis2"])
+    assert float(week["share"]) == pytest.approx(counts["differs"] / (counts["agrees"] + counts["differs"]), abs=0.001)
+    assert "Kibagabaga MEASLES: 3 cases, 1 deaths direct; 4, 0 DHIS2" in week["first_differences"]
+
+
+def test_paths_that_agree_or_differ_within_the_tolerance_are_no_row(country: Dbt, compiled: str) -> None:
+    assert found(country, compiled, CORRECTED) == []
+    assert found(country, compiled.replace("0.05 *", "0.9 *")) == []
+
+
+def test_it_warns_and_stops_nothing(country: Dbt) -> None:
+    assert country.run("test", "--select", TEST) == {TEST: "warn"}
