@@ -32,6 +32,8 @@ class Unknown(StrEnum):
     """Weeks that the rule needs were not reported."""
     NO_FIT = "no_fit"
     """The regression gives no answer, mostly since the weeks it is made of have no case."""
+    FEW_REPORTS = "too_few_reports"
+    """A statistical rule was quiet, and too few facilities had reported for that to mean anything (`completeness`)."""
     NO_POPULATION = "no_population"
     """A rate, and nobody knows of how many."""
 

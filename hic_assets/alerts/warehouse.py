@@ -12,6 +12,7 @@ from typing import Any, LiteralString
 import polars as pl
 from psycopg import Connection, sql
 
+from hic_assets.alerts.completeness import REPORTED, doubted
 from hic_assets.alerts.late import COUNTED, LATER, SERIES, changed, felt
 from hic_assets.alerts.rules import HISTORY_WEEKS, SCHEMA, Rule, rules_of
 from hic_assets.alerts.weekly import COUNTS, VERDICTS, verdicts
@@ -48,9 +49,26 @@ comment on column dwh.fct_idsr_alert.expected is 'What is usual in such a week; 
 comment on column dwh.fct_idsr_alert.upper is 'The highest number that is no alarm.';
 comment on column dwh.fct_idsr_alert.score is 'How far the week is on the way to an alarm; 1 is the bound.';
 comment on column dwh.fct_idsr_alert.has_fired is 'Whether the rule fired; NULL where it could not say.';
+-- What the table has gained since the first warehouses were made.
+alter table dwh.fct_idsr_alert add column if not exists reported_share double precision;
 comment on column dwh.fct_idsr_alert.why_unknown is
-    'Why it could not: not_reported, history_too_short, history_incomplete, no_fit or no_population.';
+    'Why it could not: not_reported, history_too_short, history_incomplete, no_fit, too_few_reports or no_population.';
 comment on column dwh.fct_idsr_alert.evaluated_at is 'When the week was evaluated, from the counts of that moment.';
+comment on column dwh.fct_idsr_alert.reported_share is
+    'Facilities that had reported over those that should, 0 to 1; NULL where none should.';
+
+create table if not exists dwh.fct_idsr_alert_fired (
+    disease_code text not null,
+    district_code text not null,
+    week_start date not null,
+    rule_code text not null,
+    first_fired_at timestamptz not null default now(),
+    observed double precision,
+    upper double precision,
+    primary key (week_start, disease_code, district_code, rule_code)
+);
+comment on table dwh.fct_idsr_alert_fired is
+    'Alerts as they fired first, one row a disease, district, week and rule: kept when a later evaluation takes an alert back.';
 """
 # Facilities that the registry does not know are a district of their own: a single case there must not be lost.
 READ_COUNTS: LiteralString = """
@@ -64,12 +82,25 @@ select disease_code, rule_code, method, measure, threshold::double precision, we
 from staging.idsr_alert_rule order by disease_code, rule_code
 """
 READ_POPULATION: LiteralString = "select district_code::text, population_2022::double precision from staging.district"
-_COLUMNS = tuple(VERDICTS)
+# Somebody may have gone to look because of it: that an alert once fired is not forgotten when later reports take it back.
+KEEP_FIRED: LiteralString = """
+insert into dwh.fct_idsr_alert_fired (disease_code, district_code, week_start, rule_code, observed, upper)
+select disease_code, district_code, week_start, rule_code, observed, upper
+from dwh.fct_idsr_alert where has_fired and week_start = any(%s)
+on conflict do nothing
+"""
+READ_REPORTED: LiteralString = """
+select disease_code, coalesce(district_code, 'unmapped'), week_start,
+       sum(facilities_reported)::float8 / nullif(sum(facilities_expected), 0)::float8
+from reporting.rpt_idsr_weekly where week_start = any(%s) group by 1, 2, 3
+"""
+_COLUMNS = (*VERDICTS, "reported_share")
+_SCHEMA = {**VERDICTS, "reported_share": pl.Float64}
 
 
 def create_alerts(connection: Connection[Any]) -> None:
     """Create the table where it is missing: the view that reads it need not wait for the first week."""
-    if not exists(connection, "dwh", "fct_idsr_alert"):
+    if not exists(connection, "dwh", "fct_idsr_alert_fired"):
         create_once(connection, DDL)
 
 
@@ -79,7 +110,7 @@ def evaluate_weeks(warehouse: Warehouse, weeks: Sequence[date]) -> pl.DataFrame:
     Later weeks that look back at one of which other numbers are known than before are evaluated again too, for the
     diseases and districts that it is so for (`late` says which, and how far); no other row is touched.
     One transaction: readers see the old rows of all these weeks, or the new ones. Two at once wait for each other.
-    Gives the rows written (`weekly.VERDICTS`). Errors: ValueError as `rules_of` and `verdicts`.
+    Gives the rows written (`weekly.VERDICTS`, and `reported_share`). Errors: ValueError as `rules_of` and `verdicts`.
     """
     with warehouse.connect() as connection:
         create_alerts(connection)
@@ -91,9 +122,10 @@ def evaluate_weeks(warehouse: Warehouse, weeks: Sequence[date]) -> pl.DataFrame:
         again = _judge_again(connection, later, rules, population)
         connection.execute("delete from dwh.fct_idsr_alert where week_start = any(%s)", (list(weeks),))
         _forget(connection, later)
-        written = pl.concat([found, again])
+        written = doubted(pl.concat([found, again]), _reported(connection, [*weeks, *later["week_start"].unique()]))
         with copy_into(connection, sql.Identifier("dwh", "fct_idsr_alert"), _COLUMNS) as copy:
             copy.write(written)
+        connection.execute(KEEP_FIRED, (written["week_start"].unique().to_list(),))
     with warehouse.connect(autocommit=True) as connection:
         connection.execute("analyze dwh.fct_idsr_alert")
     return written
@@ -145,6 +177,12 @@ def read_counts(connection: Connection[Any], first: date, last: date) -> pl.Data
     return pl.DataFrame(rows, schema=COUNTS, orient="row")
 
 
+def _reported(connection: Connection[Any], weeks: Sequence[date]) -> pl.DataFrame:
+    """How complete the reports of these weeks are (`completeness.REPORTED`)."""
+    rows = connection.execute(READ_REPORTED, (list(set(weeks)),)).fetchall()
+    return pl.DataFrame(rows, schema=REPORTED, orient="row")
+
+
 def read_rules(connection: Connection[Any]) -> tuple[Rule, ...]:
     """The rules as the seed declares them."""
     return rules_of(pl.DataFrame(connection.execute(READ_RULES).fetchall(), schema=SCHEMA, orient="row"))
@@ -156,7 +194,7 @@ def read_population(connection: Connection[Any]) -> Mapping[str, float]:
 
 
 def newest_week(warehouse: Warehouse) -> pl.DataFrame:
-    """The verdicts (`weekly.VERDICTS`) of the newest week that was evaluated; no row where there is none."""
+    """The verdicts (as `evaluate_weeks` gives them) of the newest week that was evaluated; no row where there is none."""
     with warehouse.connect() as connection:
         create_alerts(connection)
         names = sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
@@ -164,4 +202,4 @@ def newest_week(warehouse: Warehouse) -> pl.DataFrame:
             "select {} from dwh.fct_idsr_alert where week_start = (select max(week_start) from dwh.fct_idsr_alert)"
         )
         rows = connection.execute(statement.format(names)).fetchall()
-    return pl.DataFrame(rows, schema=VERDICTS, orient="row")
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")

@@ -21,7 +21,8 @@ LAST_TWO = [LAST - timedelta(weeks=1), LAST]
 # Columns as dbt's reporting.rpt_idsr_weekly has them (tests/dbt/test_idsr_alerts.py holds the query to the model itself).
 TABLES = """
 create table reporting.rpt_idsr_weekly (
-    disease_code text, district_code text, district_key text, week_start date, cases bigint, deaths bigint);
+    disease_code text, district_code text, district_key text, week_start date, cases bigint, deaths bigint,
+    facilities_reported bigint default 10, facilities_expected bigint default 10);
 create table staging.idsr_alert_rule (
     disease_code text, rule_code text, method text, measure text, threshold double precision, weeks integer, note text);
 create table staging.district (district_code integer, population_2022 integer);

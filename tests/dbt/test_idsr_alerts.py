@@ -74,3 +74,22 @@ def test_the_seed_names_diseases_that_exist(own_country: Dbt) -> None:
     results = own_country.run("test", "--select", "idsr_alert_rule", "stg_alerts__verdicts", "rpt_idsr_alerts")
     assert len(results) >= 8
     assert set(results.values()) == {"pass"}
+
+
+def test_an_alert_that_later_reports_took_back_is_not_forgotten(own_country: Dbt) -> None:
+    evaluate_weeks(own_country.warehouse, WEEKS)
+    read = "select disease_code, rules, is_standing, first_fired_at is not null, cases from reporting.rpt_idsr_alerts"
+    assert own_country.query(read) == [("CHOLERA", ["single_case"], True, True, 1)]
+    own_country.query("update dwh.fct_idsr_district_week set cases = 0 where disease_code = 'CHOLERA' and cases > 0")
+    evaluate_weeks(own_country.warehouse, WEEKS)
+    assert own_country.query(read) == [("CHOLERA", ["single_case"], False, True, 0)]
+    assert own_country.query("select count(*) from dwh.fct_idsr_alert where has_fired") == [(0,)]
+
+
+def test_completeness_of_the_reports_stands_beside_each_verdict(own_country: Dbt) -> None:
+    evaluate_weeks(own_country.warehouse, WEEKS)
+    shares = own_country.query(
+        "select distinct disease_code, reported_share from dwh.fct_idsr_alert"
+        f" where week_start = '{STRADDLING}' and district_code = '102' and disease_code in ('MEASLES', 'RABIES') order by 1"
+    )
+    assert shares == [("MEASLES", 1.0), ("RABIES", 0.5)]

@@ -10,12 +10,15 @@ with fired as (
         -- Single cases of what is rare come before how far a count is above the usual (as hic_assets/alerts/warehouse.py).
         array_agg(
             rule_code
-            order by method not in ('fixed', 'rate'), score desc nulls last, rule_code
+            order by has_fired is not true, method not in ('fixed', 'rate'), score desc nulls last, rule_code
         ) as rules,
         count(*) as rules_fired,
+        bool_or(has_fired) is true as is_standing,
+        min(first_fired_at) as first_fired_at,
+        max(reported_share) as reported_share,
         max(evaluated_at) as evaluated_at
     from {{ ref('stg_alerts__verdicts') }}
-    where has_fired
+    where has_fired or first_fired_at is not null
     group by week_start, disease_code, district_code
 )
 
@@ -39,7 +42,10 @@ select
     strongest.upper,
     strongest.score,
     rules.note as rule_note,
-    fired.evaluated_at
+    fired.evaluated_at,
+    fired.is_standing,
+    fired.first_fired_at,
+    round(100 * fired.reported_share::numeric, 1) as reporting_completeness
 from fired
 inner join {{ ref('stg_alerts__verdicts') }} as strongest
     on

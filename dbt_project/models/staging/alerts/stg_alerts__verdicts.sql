@@ -1,19 +1,26 @@
 {{ config(materialized='view', tags=['reference']) }}
 
 select
-    disease_code,
-    district_code,
-    week_start,
-    rule_code,
-    method,
-    measure,
-    cases,
-    deaths,
-    observed,
-    expected,
-    upper,
-    score,
-    has_fired,
-    why_unknown,
-    evaluated_at
-from {{ source('dwh', 'fct_idsr_alert') }}
+    verdicts.disease_code,
+    verdicts.district_code,
+    verdicts.week_start,
+    verdicts.rule_code,
+    verdicts.method,
+    verdicts.measure,
+    verdicts.cases,
+    verdicts.deaths,
+    verdicts.observed,
+    verdicts.expected,
+    verdicts.upper,
+    verdicts.score,
+    verdicts.has_fired,
+    verdicts.why_unknown,
+    verdicts.evaluated_at,
+    verdicts.reported_share,
+    fired.first_fired_at
+from {{ source('dwh', 'fct_idsr_alert') }} as verdicts
+left join {{ source('dwh', 'fct_idsr_alert_fired') }} as fired
+    on verdicts.week_start = fired.week_start
+    and verdicts.disease_code = fired.disease_code
+    and verdicts.district_code = fired.district_code
+    and verdicts.rule_code = fired.rule_code
