@@ -15,7 +15,7 @@ from hic_assets.extract.dhis2.client import Dhis2Client
 from hic_assets.extract.errors import AuthError
 from hic_assets.extract.http import HttpOptions
 from hic_assets.extract.rest.client import RestSource
-from hic_assets.identity.ddl import hold_to_key
+from hic_assets.identity.ddl import create_identity, hold_to_key
 from hic_assets.identity.pseudonym import pseudonym_key, session_options
 from hic_assets.prepare import prepare
 from hic_assets.settings import Settings, SourceSettings, source_settings
@@ -45,6 +45,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """
         key = pseudonym_key(Settings())
         with self.open().connect() as connection:
+            create_identity(connection)
             hold_to_key(connection, key)
         return session_options(key)
 

@@ -57,7 +57,7 @@ comment on column dwh.fct_idsr_alert.evaluated_at is 'When the week was evaluate
 comment on column dwh.fct_idsr_alert.reported_share is
     'Facilities that had reported over those that should, 0 to 1; NULL where none should.';
 
-create table if not exists dwh.fct_idsr_alert_fired (
+create table if not exists ops.idsr_alert_fired (
     disease_code text not null,
     district_code text not null,
     week_start date not null,
@@ -67,7 +67,7 @@ create table if not exists dwh.fct_idsr_alert_fired (
     upper double precision,
     primary key (week_start, disease_code, district_code, rule_code)
 );
-comment on table dwh.fct_idsr_alert_fired is
+comment on table ops.idsr_alert_fired is
     'Alerts as they fired first, one row a disease, district, week and rule: kept when a later evaluation takes an alert back.';
 """
 # Facilities that the registry does not know are a district of their own: a single case there must not be lost.
@@ -84,7 +84,7 @@ from staging.idsr_alert_rule order by disease_code, rule_code
 READ_POPULATION: LiteralString = "select district_code::text, population_2022::double precision from staging.district"
 # Somebody may have gone to look because of it: that an alert once fired is not forgotten when later reports take it back.
 KEEP_FIRED: LiteralString = """
-insert into dwh.fct_idsr_alert_fired (disease_code, district_code, week_start, rule_code, observed, upper)
+insert into ops.idsr_alert_fired (disease_code, district_code, week_start, rule_code, observed, upper)
 select disease_code, district_code, week_start, rule_code, observed, upper
 from dwh.fct_idsr_alert where has_fired and week_start = any(%s)
 on conflict do nothing
@@ -100,7 +100,7 @@ _SCHEMA = {**VERDICTS, "reported_share": pl.Float64}
 
 def create_alerts(connection: Connection[Any]) -> None:
     """Create the table where it is missing: the view that reads it need not wait for the first week."""
-    if not exists(connection, "dwh", "fct_idsr_alert_fired"):
+    if not exists(connection, "ops", "idsr_alert_fired"):
         create_once(connection, DDL)
 
 

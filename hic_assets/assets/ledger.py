@@ -24,5 +24,6 @@ ledger = [
     _kept("programme_source", "The pipeline each tracker programme is read from now; 'hic cutover' changes it."),
     _kept("parity_state", "Legacy against unified by programme, table and partition; the parity checks write it."),
     _kept("cutover_readiness", "Whether each tracker programme may be signed off, and why not."),
+    _kept("idsr_alert_fired", "Outbreak alerts as they fired first; kept when later reports take one back."),
     _kept("cutover", "Sign-offs of tracker programmes and their undoing; 'hic cutover' writes them."),
 ]

@@ -19,7 +19,7 @@ select
     verdicts.reported_share,
     fired.first_fired_at
 from {{ source('dwh', 'fct_idsr_alert') }} as verdicts
-left join {{ source('dwh', 'fct_idsr_alert_fired') }} as fired
+left join {{ source('ops', 'idsr_alert_fired') }} as fired
     on verdicts.week_start = fired.week_start
     and verdicts.disease_code = fired.disease_code
     and verdicts.district_code = fired.district_code
