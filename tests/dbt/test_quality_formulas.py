@@ -51,6 +51,8 @@ STEADY = [110.0, 112.0, 109.0, 111.0, 110.0, 113.0, 108.0]
 EXAMPLE: Series = {
     ("FacKibagab1", "anc1"): [500.0, *STEADY, None, *STEADY, 9000.0, *STEADY, None, None],
     ("FacRemera01", "anc1"): [None] * 6 + STEADY + [None] * 7,
+    # An outlier with nobody near: only the year before is left.
+    ("nowhere", "anc1"): [*STEADY, *STEADY, *[None] * 5, 9000.0, *[None] * 5, 110.0],
     ("nowhere", "maternal_deaths"): [0.0, None, *STEADY, 9000.0],
 }
 
