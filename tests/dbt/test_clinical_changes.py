@@ -7,9 +7,11 @@ from typing import Any
 import clinical_facts_rows
 from clinical_facts_rows import card, movement
 from clinical_rows import diagnosis, visit
-from dbt_runner import BOTH, JANUARY, Dbt
+from dbt_runner import BOTH, JANUARY, PSEUDONYM_KEY, Dbt
 from raw_tables import replace_month
 from small_country import FEB, JAN
+
+from hic_assets.identity.pseudonym import pseudonym
 
 FACTS = ("fct_visit", "fct_diagnosis", "fct_lab_result", "fct_stock_balance")
 MODELS = ("int_code_use", "int_facility_crosswalk", *FACTS)
@@ -82,4 +84,7 @@ def test_a_visit_that_moved_to_another_month_is_told_until_both_are_built(own_co
     assert own_country.run("test", "--select", key) == {key: "warn"}
     build(own_country, *JANUARY)
     assert own_country.run("test", "--select", key) == {key: "pass"}
-    assert own_country.query("select visit_date::text from dwh.fct_visit where system = 'efiche'") == [("2024-02-10",)]
+    visit_key = pseudonym(PSEUDONYM_KEY, "efiche_visit", "v1")
+    assert own_country.query(f"select visit_date::text from dwh.fct_visit where visit_key = '{visit_key}'") == [
+        ("2024-02-10",)
+    ]
