@@ -139,7 +139,7 @@ class Catalogue:
             both = above.join(below, on=["place", "level", "month"], how="full", coalesce=True, suffix="_below")
             kept = LEVELS[: LEVELS.index(row["lowest_level"]) + 1]
             both = both.filter(pl.col("level").is_in(kept))
-            for period, months in periods(sorted(set(both["month"]))).items():
+            for period, months in periods(self.raw.months).items():
                 frame = both.filter(pl.col("month").is_in(months))
                 for place, group in frame.group_by("place"):
                     numerator = _sum(group, "value", months[-1] if above_last else None)

@@ -10,7 +10,7 @@
     meta={'dagster': {'group': 'indicators', 'owners': ['team:data-engineering']}},
     indexes=[
         {'columns': ['period_start', 'indicator_code', 'org_unit_uid'], 'unique': true},
-        {'columns': ['indicator_code', 'level', 'period_start']}
+        {'columns': ['level', 'indicator_code', 'period_start']}
     ]
 ) }}
 

@@ -88,9 +88,9 @@ terms as (
 every as (
     select
         suppression_group,
+        atom,
         date_trunc(atom, period_start)::date as atom_start,
         org_unit_uid,
-        indicator_code as source,
         indicator_code || ' ' || series as series,
         period_start,
         takes_last,
@@ -101,9 +101,9 @@ every as (
     -- Each measure by itself, since others of the group may show it.
     select
         terms.suppression_group,
+        terms.atom,
         date_trunc(terms.atom, measured.period_start)::date as atom_start,
         measured.org_unit_uid,
-        'measure ' || terms.measure_code as source,
         'measure ' || terms.measure_code as series,
         measured.period_start,
         terms.kind = 'stock' as takes_last,
@@ -114,22 +114,27 @@ every as (
         on terms.suppression_group = shown_levels.suppression_group and measured.level = shown_levels.level
 ),
 
-latest as (
-    select
-        *,
-        max(period_start) over (partition by suppression_group, atom_start, source) as last_month
-    from every
+-- The last month that is loaded, as the report has it.
+last_months as (
+    select atoms.atom, date_trunc(atoms.atom, facts.period_start)::date as atom_start, max(facts.period_start) as last_month
+    from facts
+    cross join (values ('month'), ('quarter')) as atoms (atom)
+    where facts.level = 'country'
+    group by 1, 2
 ),
 
 cells as (
     select
-        suppression_group,
-        atom_start,
-        org_unit_uid,
-        series,
-        coalesce(sum(value) filter (where not takes_last or period_start = last_month), 0) as value
-    from latest
-    group by suppression_group, atom_start, org_unit_uid, series
+        every.suppression_group,
+        every.atom_start,
+        every.org_unit_uid,
+        every.series,
+        coalesce(
+            sum(every.value) filter (where not every.takes_last or every.period_start = last_months.last_month), 0
+        ) as value
+    from every
+    left join last_months on every.atom = last_months.atom and every.atom_start = last_months.atom_start
+    group by every.suppression_group, every.atom_start, every.org_unit_uid, every.series
 ),
 
 parents as (

@@ -20,24 +20,30 @@ with months as (
         )::date = disclosure.period_start
 ),
 
-timed as (
+-- Months that are loaded, in every period they belong to, with the last loaded month of it: the same for all indicators
+-- and places.
+calendar as (
     select
-        months.*,
-        calendar.period_type,
-        calendar.period,
-        calendar.months_expected,
-        max(months.period_start) over (
-            partition by months.indicator_code, calendar.period_type, calendar.period
-        ) as last_month
-    from months
-    inner join {{ ref('dim_period') }} as periods on months.period_start = periods.period_start
+        periods.period_start,
+        names.period_type,
+        names.period,
+        names.months_expected,
+        max(periods.period_start) over (partition by names.period_type, names.period) as last_month
+    from {{ ref('dim_period') }} as periods
     cross join lateral (
         values
         ('month', to_char(periods.period_start, 'YYYY-MM'), 1),
         ('quarter', periods.quarter_id, 3),
         ('year', periods.year::text, 12),
         ('fiscal_year', periods.fiscal_year, 12)
-    ) as calendar (period_type, period, months_expected)
+    ) as names (period_type, period, months_expected)
+    where periods.period_start in (select period_start from {{ ref('fct_core_indicator') }} where level = 'country')
+),
+
+timed as (
+    select months.*, calendar.period_type, calendar.period, calendar.months_expected, calendar.last_month
+    from months
+    inner join calendar on months.period_start = calendar.period_start
     -- Quarters of a sensitive indicator beside its months would be two margins of one table.
     where calendar.period_type <> 'month' or not months.is_sensitive or months.periodicity = 'monthly'
 ),
