@@ -20,7 +20,7 @@ comment on table access.user_district is 'Districts of which a login that is in 
 comment on column access.user_district.district is 'Code of the district (seed district), else its uid in the registry.';
 
 create table if not exists access.place (
-    kind text not null check (kind in ('org_unit', 'facility_key', 'fosa_code', 'district_code')),
+    kind text not null check (kind in ('org_unit', 'facility_key', 'fosa_code', 'district_code', 'whole')),
     id text not null,
     district text,
     is_national boolean not null default false,

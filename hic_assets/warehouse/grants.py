@@ -52,11 +52,15 @@ with units as (
     from intermediate.int_org_unit u
     left join dwh.dim_geography d on d.geography_uid = u.district_uid
 ),
-wanted as (
-    select 'org_unit' as kind, id, district, false as is_national from units where district is not null
+parts as (
+    select id, district from units where district is not null
     union
-    select 'org_unit', p.id, u.district, false from units p join units u on u.province_uid = p.id
+    select p.id, u.district from units p join units u on u.province_uid = p.id
     where p.role = 'province' and u.district is not null
+),
+wanted as (
+    select kinds.kind, id, district, false as is_national
+    from parts cross join (values ('org_unit'), ('whole')) as kinds (kind)
     union
     select 'org_unit', id, null, true from units where role = 'country'
     union

@@ -23,6 +23,7 @@ BESIDE_MARTS = frozenset(
         ("intermediate", "int_code_use"),
         ("intermediate", "int_facility_crosswalk"),
         ("intermediate", "int_org_unit"),
+        ("intermediate", "int_org_unit_closure"),
         ("intermediate", "int_reporting_rollup"),
         ("staging", "stg_alerts__verdicts"),
         ("staging", "stg_ops__cutover_readiness"),
@@ -41,8 +42,12 @@ PLACE_COLUMNS: Mapping[str, str] = {
     "district_key": "org_unit",
     "district_code": "district_code",
     "fosa_code": "fosa_code",
+    "ancestor_uid": "whole",
 }
-"""Columns that say where a row belongs, and the kind of place (``access.place``); the first that a table has counts."""
+"""Columns that say where a row belongs, and the kind of place (``access.place``); the first that a table has counts.
+
+A ``whole`` is what a reader's rows are added up to: never the country, of which a district would see a part and take it for all.
+"""
 
 _PLACES = re.compile(
     "catchment|country|district|facilit|fosa|geograph|hospital|location|org_unit|place|province|residence|sector|village"
