@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-SHARED_BY_CHANCE = {"phone": 1e-5, "mother_nid": 1e-6, "nid": 1e-7, "nid_typo": 1e-6, "upi": 1e-7}
+SHARED_BY_CHANCE = {"phone": 1e-5, "mother_nid": 1e-6, "nid": 1e-7, "nid_typo": 1e-6, "upi": 1e-7, "number": 1e-7}
 """How often two different persons agree, set and not learned: too rare for a sample of pairs. A phone is a family's."""
 
 
@@ -17,13 +17,14 @@ SHARED_BY_CHANCE = {"phone": 1e-5, "mother_nid": 1e-6, "nid": 1e-7, "nid_typo": 
 class Level:
     """One level: an SQL condition on columns ``x_l`` and ``x_r``, and the words for a reader.
 
-    ``frequency`` is the column by whose frequency agreement is weighed; ``chance`` fixes u.
+    ``frequency`` is the column by whose frequency agreement is weighed; ``chance`` fixes u, ``share`` m.
     """
 
     words: str
     condition: str
     frequency: str | None = None
     chance: float | None = None
+    share: float | None = None
     unknown: bool = False
 
     def settings(self) -> dict[str, Any]:
@@ -35,6 +36,8 @@ class Level:
             made |= {"tf_adjustment_column": self.frequency, "disable_tf_exact_match_detection": True}
         if self.chance is not None:
             made |= {"u_probability": self.chance, "fix_u_probability": True}
+        if self.share is not None:
+            made |= {"m_probability": self.share, "fix_m_probability": True}
         return made
 
 
@@ -114,6 +117,18 @@ _NID = [
     _else(1 - SHARED_BY_CHANCE["nid"] - SHARED_BY_CHANCE["nid_typo"]),
 ]
 
+# Programmes number a person anew, so other numbers say nothing: as likely of one person as of two.
+_NUMBER = [
+    Level("programme number not known", either_null("programme_numbers"), unknown=True),
+    Level(
+        "same programme number",
+        "list_has_any(programme_numbers_l, programme_numbers_r)",
+        chance=SHARED_BY_CHANCE["number"],
+        share=0.5,
+    ),
+    Level("other programme numbers", "ELSE", chance=0.5, share=0.5),
+]
+
 
 def _equal(column: str, words: str, chance: float | None = None) -> list[Level]:
     return [
@@ -136,6 +151,7 @@ PERSONS: dict[str, list[Level]] = {
     "mother": _MOTHER,
     "nid": _NID,
     "upi": _equal("upi", "UPI", SHARED_BY_CHANCE["upi"]),
+    "number": _NUMBER,
 }
 """The comparisons of person records, in the order of ``schema.COMPARISONS``."""
 

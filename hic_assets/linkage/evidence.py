@@ -20,6 +20,7 @@ SHOWN = {
     "mother": ("mother_name", "mother_nid"),
     "nid": ("nid",),
     "upi": ("upi",),
+    "number": ("programme_numbers",),
 }
 """The columns of ``RECORDS`` behind each comparison."""
 PAIR = ("system_l", "record_id_l", "system_r", "record_id_r")
@@ -59,6 +60,7 @@ def waterfall(pairs: pl.DataFrame, records: pl.DataFrame, model: Model) -> pl.Da
 def _shown(records: pl.DataFrame) -> pl.DataFrame:
     """One row a record and comparison: the values in one text, null where there are none."""
     parts = []
+    records = records.with_columns(pl.col("programme_numbers").list.join(", "))
     for name, columns in SHOWN.items():
         text = pl.concat_str([pl.col(c).cast(pl.String) for c in columns], separator=", ", ignore_nulls=True)
         none = pl.all_horizontal(pl.col(c).is_null() for c in columns)

@@ -31,7 +31,8 @@ def assign(members: pl.DataFrame, before: pl.DataFrame, secret: bytes, run: int)
 
     ``members`` has system, record_id and cluster; ``before`` is ``ASSIGNMENTS`` (of records that are no more, too). A key goes
     where most of its records went, at a tie with the first of them. Of the keys a cluster inherits the oldest stays. A cluster
-    that inherits none gets one of its own, which says nothing of the old one.
+    that inherits none gets one of its own, which says nothing of the old one; never one that this run takes from somebody. A
+    merge that is undone in a later run brings the key back that its first record had.
     """
     known = members.join(before, on=IDENTITY, how="inner")
     went = (
@@ -45,7 +46,7 @@ def assign(members: pl.DataFrame, before: pl.DataFrame, secret: bytes, run: int)
     heads = (
         members.join(kept, on="cluster", how="anti").sort(IDENTITY).unique("cluster", keep="first", maintain_order=True)
     )
-    made = _new_keys(heads, set(kept["person_key"].to_list()), secret)
+    made = _new_keys(heads, set(before["person_key"].to_list()), secret)
     fresh = heads.select("cluster", person_key=pl.Series(made, dtype=pl.String), since=pl.lit(run, dtype=pl.Int64))
     keys = pl.concat([kept, fresh])
     assigned = members.join(keys, on="cluster").select(list(ASSIGNMENTS)).sort(IDENTITY)

@@ -67,7 +67,7 @@ EVENTS: Schema = {
 """One row a change of persons. "merged": ``person_key`` took in ``other_key``, which is no more. "split": some records
 of ``person_key`` are now ``other_key``. "moved": some went to a person that was there. ``records`` is how many records went over."""
 
-COMPARISONS = ("names", "birth", "sex", "place", "phone", "mother", "nid", "upi")
+COMPARISONS = ("names", "birth", "sex", "place", "phone", "mother", "nid", "upi", "number")
 """What is compared, in the order of the evidence."""
 
 PAIRS: Schema = {

@@ -32,14 +32,14 @@ RAREST = 5e-4
 SEED = 1
 
 
-def train(records: pl.DataFrame, trained_on: str = "", population: int = POPULATION) -> Model:
+def train(records: pl.DataFrame, trained_on: str = "", population: int = POPULATION, pairs: int = PAIRS) -> Model:
     """A model learned from records (``RECORDS``); some ten thousand at least, of all systems.
 
-    ``trained_on`` says what they were. It takes minutes on a million.
+    ``trained_on`` says what they were; ``pairs`` is how many each round learns from.
     """
     frame = normalise(records).with_row_index("id")
     found = count(frame)
-    return Model(learn(frame, PERSONS, SESSIONS, found), found, population, trained_on)
+    return Model(learn(frame, PERSONS, SESSIONS, found, pairs), found, population, trained_on)
 
 
 def learn(

@@ -31,23 +31,21 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
-OWN = ("names", "birth", "sex", "nid", "upi")
+OWN = ("names", "birth", "sex", "nid", "upi", "number")
 
 
 def judge(pairs: pl.DataFrame, frame: pl.DataFrame, thresholds: Thresholds = THRESHOLDS) -> pl.DataFrame:
     """Scored pairs with ``verdict`` and ``reason``. ``frame`` is ``NORMALISED`` with ``id``."""
-    facts = frame.select("id", "multiple_birth", "birth_order", "programme_numbers", "sex")
+    facts = frame.select("id", "multiple_birth", "birth_order")
     both = pairs.join(facts.rename(lambda c: f"{c}_l"), on="id_l", how="left", maintain_order="left")
     both = both.join(facts.rename(lambda c: f"{c}_r"), on="id_r", how="left", maintain_order="left")
-    numbers = pl.col("programme_numbers_l").list.set_intersection("programme_numbers_r").list.len().fill_null(0) > 0
-    judged = both.with_columns(_number=numbers)
     verdict = pl.lit(APART)
     reason = pl.lit("too little in common")
     # The last that holds is written outermost, so the list is read from the bottom: what stands lower comes first.
     for holds, said, why in reversed(_rules(thresholds)):
         verdict = pl.when(holds).then(pl.lit(said)).otherwise(verdict)
         reason = pl.when(holds).then(pl.lit(why)).otherwise(reason)
-    return judged.select(*pairs.columns, verdict=verdict, reason=reason)
+    return both.select(*pairs.columns, verdict=verdict, reason=reason)
 
 
 def _level(comparison: str, words: str) -> pl.Expr:
@@ -59,7 +57,8 @@ def _rules(t: Thresholds) -> list[tuple[pl.Expr, str, str]]:
     other_names, other_sex = _level("names", "different"), _level("sex", "different")
     other_birth, unnamed = _level("birth", "different"), pl.col("level_names") < 0
     same_nid, same_upi = _level("nid", "same national ID"), _level("upi", "same UPI")
-    identifier = same_nid | same_upi | pl.col("_number")
+    same_number = _level("number", "same programme number")
+    identifier = same_nid | same_upi | same_number
     agrees = ~other_names & ~other_birth & ~(other_sex & (pl.col("weight_names") <= 0))
     orders = pl.col("birth_order_l") != pl.col("birth_order_r")
     multiple = (pl.col("multiple_birth_l") | pl.col("multiple_birth_r")).fill_null(False)
@@ -72,7 +71,7 @@ def _rules(t: Thresholds) -> list[tuple[pl.Expr, str, str]]:
         (multiple & unnamed & other_sex, APART, "other child of a multiple birth"),
         (same_nid & agrees, LINK, "national ID"),
         (same_upi & agrees, LINK, "UPI"),
-        (pl.col("_number") & agrees, LINK, "programme number"),
+        (same_number & agrees, LINK, "programme number"),
         (identifier, REVIEW, "a shared identifier, another birth or sex"),
         (multiple & unnamed & (pl.col("weight") >= t.review), REVIEW, "perhaps a twin"),
         (enough & _level("nid", "different"), REVIEW, "other national ID"),
