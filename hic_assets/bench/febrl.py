@@ -115,7 +115,7 @@ def measure(data_set: int, number: bool) -> accuracy.Score:
     sessions = [*SESSIONS, *(["l.soc_sec_id = r.soc_sec_id"] if number else [])]
     settings = training.learn(frame, compared, sessions, pairs=SAMPLE)
     rules = {"+".join(r): blocking.keys(frame, r) for r in RULES if number or r != ("soc_sec_id",)}
-    blocks, _ = blocking.blocks(rules)
+    blocks, _ = blocking.blocks(rules, frame.select("id"))
     model = Model(settings, None, population=frame.height)
     all_new = pl.repeat(True, frame.height, eager=True)
     pairs = scoring.score(frame, blocks, all_new, model, list(compared), LOWEST).pairs

@@ -7,8 +7,6 @@ a facility; of EBUZIMA a woman at a facility, and each newborn with the mother's
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import polars as pl
 
 from hic_assets.linkage.schema import RECORDS, conform
@@ -227,6 +225,3 @@ def _cemr(world: World) -> pl.DataFrame:
             **_same("sex", "mother_name", "phone", "district", "village", "recorded_on"),
         },
     )  # fmt: skip
-
-
-MAKERS: tuple[Callable[[World], pl.DataFrame], ...] = (_efiche, _hpemr, _ebuzima, _newborns, _cemr)

@@ -51,14 +51,15 @@ def keys(rows: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
     return rows.select("id", key=_joined(*columns)).drop_nulls("key").unique()
 
 
-def blocks(rules: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def blocks(rules: Mapping[str, pl.DataFrame], fresh: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Columns id, block of all rules, and what was left out (rule, blocks, records).
 
-    Blocks of one record are no blocks. A block is a number, the same for the same rule and key in one run only.
+    Blocks of one record are no blocks, nor are those without a record of ``fresh`` (column id). A block is a number, the same for the same rule and key in one run only.
     """
     kept, left = [], []
     for rule, rows in rules.items():
-        sized = rows.with_columns(size=pl.len().over("key")).filter(pl.col("size") > 1)
+        met = rows.join(fresh, on="id", how="semi").select("key").unique()
+        sized = rows.join(met, on="key", how="semi").with_columns(size=pl.len().over("key")).filter(pl.col("size") > 1)
         large = sized.filter(pl.col("size") > LARGEST)
         if large.height:
             left.append({"rule": rule, "blocks": large["key"].n_unique(), "records": large.height})

@@ -78,7 +78,7 @@ def link(
     names = frame.select("id", *IDENTITY)
     fresh = names.join(new.select(IDENTITY), on=IDENTITY, how="semi")["id"]
     is_fresh = frame["id"].is_in(fresh.implode())
-    blocks, left_out = blocking.blocks(blocking.person_keys(frame))
+    blocks, left_out = blocking.blocks(blocking.person_keys(frame), fresh.to_frame())
     scored = scoring.score(frame, blocks, is_fresh, model, COMPARISONS, thresholds.review)
     pairs = judge(scored.pairs, frame, thresholds)
     older = _numbered(before.pairs, names, is_fresh)
