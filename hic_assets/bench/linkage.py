@@ -38,6 +38,8 @@ WEEK = 0.01
 
 def measure(sizes: Sequence[int], warehouse: Any, say: Callable[[str], None]) -> dict[str, Rows]:
     """Tables: accuracy, by system pair and by noise (sandbox), FEBRL, and time and memory by size."""
+    # First, while this process is small: a process begins with the peak memory of the one that started it.
+    grown = growth(sizes, warehouse, say)
     say(f"a country at scale {SCALE}")
     records, truth = sandbox_records(World(seed=SEED, scale=SCALE))
     tables: dict[str, Rows] = {"accuracy": [], "pairs": [], "noise": []}
@@ -54,8 +56,7 @@ def measure(sizes: Sequence[int], warehouse: Any, say: Callable[[str], None]) ->
         for n in (3, 4)
         for number in (False, True)
     ]
-    tables["growth"] = growth(sizes, warehouse, say)
-    return tables
+    return {**tables, "growth": grown}
 
 
 def _scored(records: pl.DataFrame, truth: pl.DataFrame, scale: float) -> dict[str, dict[str, accuracy.Score]]:

@@ -14,6 +14,7 @@ from hic_assets.sandbox.world.clinical.base import NOBODY
 from hic_assets.sandbox.world.country import World
 from hic_assets.sandbox.world.trackers import people
 from hic_assets.sandbox.world.trackers.catalogue import ProgrammeSpec
+from hic_assets.sandbox.world.trackers.moments import KIGALI_MS
 from hic_assets.sandbox.world.trackers.schema import EVENTS, TRACKED_ENTITIES
 from hic_assets.sandbox.world.trackers.store import TrackerStore
 
@@ -105,13 +106,18 @@ def _record(wide: pl.DataFrame, system: str, given: dict[str, pl.Expr]) -> pl.Da
         birth_precision=pl.when(given.pop("estimated") == "true").then(pl.lit("year")).otherwise(pl.lit("day")),
         multiple_birth="multiple_birth",
         facility="org_unit",
-        recorded_on=pl.from_epoch("created_ms", "ms").dt.date(),
+        recorded_on=_local_day("created_ms"),
         programme_numbers=pl.concat_list(numbers).list.drop_nulls()
         if numbers
         else pl.lit(None, dtype=pl.List(pl.String)),
         **given,
     )
     return conform(made, RECORDS)
+
+
+def _local_day(column: str) -> pl.Expr:
+    """The day in Kigali of milliseconds UTC: a child born at one in the morning was not born the day before."""
+    return pl.from_epoch(pl.col(column) + KIGALI_MS, "ms").dt.date()
 
 
 # ---- systems with a REST API
@@ -125,7 +131,7 @@ def _told(world: World, system: str, resource: str, place: str) -> pl.DataFrame:
     return frame.with_columns(
         uids.gather(frame[place]).alias("facility_uid"),
         people.person_uid(frame["_person"].to_numpy()).alias("person"),
-        recorded_on=pl.from_epoch("_happened", "ms").dt.date(),
+        recorded_on=_local_day("_happened"),
     )
 
 

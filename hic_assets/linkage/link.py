@@ -80,15 +80,13 @@ def link(
     is_fresh = frame["id"].is_in(fresh.implode())
     blocks, left_out = blocking.blocks(blocking.person_keys(frame), fresh.to_frame())
     scored = scoring.score(frame, blocks, is_fresh, model, COMPARISONS, thresholds.review)
-    pairs = judge(scored.pairs, frame, thresholds)
     older = _numbered(before.pairs, names, is_fresh)
-    pairs = pl.concat([older, pairs.select(older.columns)]).sort("id_l", "id_r")
+    pairs = pl.concat([older, judge(scored.pairs, frame, thresholds).select(older.columns)]).sort("id_l", "id_r")
     decided = _decided(decisions, names)
     label = clusters(frame, pairs, decided, one_to_one)
-    members = names.select(*IDENTITY, cluster=pl.Series(label))
-    assigned, events = assign(members, before.assignments, secret, run)
-    review = _review(pairs, decided, pl.Series(label))
-    return Linked(records, assigned, _named(pairs, names), events, _named(review, names), left_out, scored.compared)
+    assigned, events = assign(names.select(*IDENTITY, cluster=pl.Series(label)), before.assignments, secret, run)
+    review = _named(_review(pairs, decided, pl.Series(label)), names)
+    return Linked(records, assigned, _named(pairs, names), events, review, left_out, scored.compared)
 
 
 def _numbered(pairs: pl.DataFrame, names: pl.DataFrame, fresh: pl.Series) -> pl.DataFrame:
