@@ -35,3 +35,11 @@ left join (
 {% macro birth_precision(estimated) -%}
   case when {{ estimated }} then 'year' else 'day' end
 {%- endmacro %}
+
+{# Sex as the country's systems write it: letters, words in three languages, DHIS2's 1 and 2, the national ID's 8 and 7. #}
+{% macro sex_code(column) -%}
+  case
+    when upper(btrim({{ column }})) in ('M', 'MALE', '1', '8', 'GABO') then 'male'
+    when upper(btrim({{ column }})) in ('F', 'FEMALE', '2', '7', 'GORE') then 'female'
+  end
+{%- endmacro %}

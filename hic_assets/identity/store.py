@@ -153,7 +153,7 @@ def _read(connection: Connection[Any], query: sql.Composable, schema: Schema) ->
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         body = b"".join(bytes(piece) for piece in copy)
     types: dict[str, Any] = {n: pl.String if n in lists or k == pl.Boolean else k for n, k in schema.items()}
-    frame = pl.read_csv(io.BytesIO(body), schema=types, null_values="\\N", missing_utf8_is_empty_string=True)
+    frame = pl.read_csv(io.BytesIO(body), schema=types, null_values="\\N")
     booleans = [n for n, k in schema.items() if k == pl.Boolean]
     return frame.with_columns(
         *(pl.col(n).str.split(_SEPARATOR) for n in lists), *((pl.col(n) == "t").alias(n) for n in booleans)
