@@ -44,9 +44,12 @@ def records(source: RestSource, resource: Resource, start: date | None = None, e
     def produce(stream: BatchStream) -> Iterator[Batch]:
         walker = Walker(source, resource, stream.note)
         for asked in questions:
+            # Of a question, not of a page: slices are compared with those of the last load, and what a page holds depends
+            # on how many records come before it, and on how many fit on one.
+            slice_ = label if len(questions) == 1 else f"{label} · {', '.join(value for _, value in asked)}"
             for fetched in walker.replies(asked):
                 stream.read_at = stream.read_at or server_date(fetched.body)
-                yield from _batches(stream, resource, fetched, days, f"{label} · {fetched.number}")
+                yield from _batches(stream, resource, fetched, days, slice_)
 
     return BatchStream(f"{source.system} {resource.name} {label}", resource.columns, produce)
 

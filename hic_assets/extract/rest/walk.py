@@ -37,10 +37,9 @@ NOTHING = b""
 
 @dataclass
 class Fetched:
-    """One reply on disk. `number`: of the page, from 1. `records`: its records, some at a time; read while it is there."""
+    """One reply on disk. `records`: its records, some at a time; read while it is there."""
 
     body: Spooled
-    number: int
     records: Callable[[], Iterator[list[RawRecord]]]
 
 
@@ -128,7 +127,7 @@ class Walker:
         while params is not None:
             if trail.pages >= api.page_limit:
                 raise self._wrong(Endless, params, f"no end after {trail.pages:,} pages")
-            fetched, page = self._ask(params, trail.pages + 1)
+            fetched, page = self._ask(params)
             try:
                 self._spend(fetched.body, params)
                 params = self._follow(trail, fetched, page)
@@ -137,7 +136,7 @@ class Walker:
                 raise
             yield fetched, page
 
-    def _ask(self, params: Params, number: int) -> tuple[Fetched, Page]:
+    def _ask(self, params: Params) -> tuple[Fetched, Page]:
         resource, api = self.resource, self.source.api
         paging, read = resource.paging, list[Page]()
 
@@ -152,8 +151,8 @@ class Walker:
         cap = api.export_bytes if isinstance(paging, Export) else api.page_bytes
         body = self.source.http.spool(resource.path, params, paging.accept, check=check, max_bytes=cap)
         if isinstance(paging, Export):
-            return Fetched(body, number, lambda: export_records(body.path, paging)), read[0]
-        return Fetched(body, number, lambda: self._records(body)), read[0]
+            return Fetched(body, lambda: export_records(body.path, paging)), read[0]
+        return Fetched(body, lambda: self._records(body)), read[0]
 
     def _records(self, body: Spooled) -> Iterator[list[RawRecord]]:
         """Read once more, since only one page is held in memory."""

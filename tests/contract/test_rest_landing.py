@@ -1,0 +1,72 @@
+"""What of the REST kit shows only when its records land: guards that compare a load with the last, and what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from pg_servers import rows
+from rest_kit import END, KINDS, START, VISITS, Clinic, Opened, resource, visits
+from stub_http import Stub, Waits
+
+from hic_assets.extract.rest.paging import PageNumbers
+from hic_assets.extract.rest.read import records
+from hic_assets.extract.rest.resource import Resource
+from hic_assets.landing.ddl import create_ops
+from hic_assets.landing.errors import PartitionShrank
+from hic_assets.landing.land import LoadResult, land
+from hic_assets.landing.ledger import Partition
+from hic_assets.systems.declare import Cadence
+from hic_assets.systems.rest import rest_feed
+from hic_assets.warehouse import Warehouse
+
+MARCH = Partition("2026-03-01", START, END)
+
+
+@dataclass
+class Landing:
+    """The clinic of the stub, and a warehouse it is landed in."""
+
+    opened: Opened
+    warehouse: Warehouse
+
+    def load(self, wanted: Resource = VISITS, partition: Partition = MARCH) -> LoadResult:
+        with self.opened.source() as source:
+            table = rest_feed("clinic", wanted, Cadence.MONTHLY).table
+            return land(self.warehouse, table, partition, records(source, wanted, partition.start, partition.end))
+
+
+@pytest.fixture
+def landing(stub: Stub, waits: Waits, spool_dir: Path, warehouse: Warehouse) -> Iterator[Landing]:
+    with warehouse.connect(autocommit=True) as connection:
+        create_ops(connection)
+    yield Landing(Opened(stub, waits, spool_dir), warehouse)
+
+
+# -- Slices -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_last_page_that_holds_less_than_before_is_no_silence(landing: Landing, stub: Stub, kind: str) -> None:
+    """Of 160 records the second page of a hundred has 60; of 124 it has 24."""
+    paging = KINDS[kind] if kind == "export" else replace(KINDS[kind], page_size=100)  # type: ignore[call-arg]
+    wanted = replace(resource(kind), paging=paging)
+    clinic = Clinic(kind, visits(160)).on(stub)
+    assert landing.load(wanted).counts.landed == 160
+    clinic.rows = visits(124)
+    assert landing.load(wanted).counts.landed == 124
+    clinic.rows = visits(61)
+    with pytest.raises(PartitionShrank):
+        landing.load(wanted)
+
+
+def test_the_same_records_on_other_pages_land(landing: Landing, stub: Stub) -> None:
+    Clinic("pages", visits(400)).on(stub)
+    assert isinstance(VISITS.paging, PageNumbers)
+    for size in (200, 75):
+        landing.load(replace(VISITS, paging=replace(VISITS.paging, page_size=size)))
+    assert rows(landing.warehouse, "select slice, count(*), sum(rows) from ops.load_slice group by 1") == [
+        ("2026-03-01 to 2026-03-31", 6, 400)
+    ]
