@@ -381,6 +381,22 @@ def test_429_waits_as_long_as_the_server_says(opened: Opened, stub: Stub, waits:
     assert [wait for wait in waits.slept if wait >= 1] == [17.0]
 
 
+@pytest.mark.parametrize(
+    "date", ["soon", "Wed, 01 Apr 2026 06:00:00 +99999999999999", "Fri, 31 Dec 9999 23:59:59 -0100"]
+)
+def test_a_header_date_that_is_none_tells_nothing_and_ends_nothing(opened: Opened, stub: Stub, date: str) -> None:
+    clinic = Clinic("pages", visits(3)).on(stub)
+
+    def dated(asked: Asked) -> Answer:
+        found = clinic._answer(asked)
+        found.headers["Date"] = date
+        return found
+
+    clinic.before = dated
+    found = opened.read(VISITS)
+    assert (found.ids, found.stream.read_at) == ([0, 1, 2], None)
+
+
 def test_declarations_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="have nowhere"):
         replace(VISITS, happened=Happened("nowhere", TimeForm.ISO_DAY))

@@ -6,12 +6,12 @@ Records that the server repeats are handed on: landing keeps the newest and coun
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
 from hic_assets.extract.batches import Batch, BatchStream, SliceStats, rejects_of
+from hic_assets.extract.replies import http_date
 from hic_assets.extract.rest.bodies import RawRecord
 from hic_assets.extract.rest.client import RestSource
 from hic_assets.extract.rest.decode import MOST_UNKNOWN, decode
@@ -77,8 +77,4 @@ def _batch(stream: BatchStream, resource: Resource, some: list[RawRecord], days:
 
 def server_date(body: Spooled) -> datetime | None:
     """What the server's clock said when it replied, in UTC; None where it does not tell."""
-    try:
-        said = parsedate_to_datetime(body.headers.get("Date", ""))
-    except ValueError:
-        return None
-    return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+    return http_date(body.headers.get("Date", ""))
