@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -35,7 +35,7 @@ with loaded as (
     where l.system = {system} and l.table_name = {name} and l.is_current
 ), differing as (
     select s.partition, case when r.{key} is null then 'missing' when r.deleted is distinct from s.deleted::text
-                             and (s.deleted or r.deleted = 'true') then 'deleted' else 'changed' end as why
+                             and (s.deleted or r.deleted = 'true') then 'deleted' else 'changed' end as why, s.updated_at
     from said s left join {relation} r on r._partition = s.partition and r.{key} = s.key
     -- What waits in quarantine is not missing, until it is changed at the source.
     where (r.{key} is null and not exists (
@@ -44,11 +44,11 @@ with loaded as (
        or r._source_updated_at < s.updated_at
        or (r.{key} is not null and coalesce(r.deleted, 'false') <> coalesce(s.deleted, false)::text)
     union all
-    select r._partition, 'gone'
+    select r._partition, 'gone', (select max(a.updated_at) from asked a where a.key = r.{key})
     from {relation} r join loaded l on l.window_start = r._partition
     where {in_doubt} and not exists (select from said s where s.key = r.{key} and s.partition = r._partition)
 )
-select partition, why, count(*) from differing group by 1, 2 order by 1, 2
+select partition, why, count(*), max(updated_at) from differing group by 1, 2 order by 1, 2
 """
 # Of keys that were asked for, all places where they are held are in doubt.
 _KEYS_ASKED = "exists (select from asked a where a.key = r.{key})"
@@ -58,10 +58,14 @@ _WINDOW_ASKED = "r._partition >= {start} and r._partition < {end}"
 
 @dataclass(frozen=True)
 class Stale:
-    """One partition that must be loaded again: how many rows are missing, changed, deleted or gone at the source."""
+    """One partition that must be loaded again: how many rows are missing, changed, deleted or gone at the source.
+
+    ``newest``: the newest change time of these, as far as the source told any.
+    """
 
     partition: date
     why: dict[str, int]
+    newest: datetime | None = None
 
 
 def stale_partitions(
@@ -100,6 +104,9 @@ def stale_partitions(
         cursor.execute("analyze asked")
         found = cursor.execute(sql.SQL(_STALE).format(in_doubt=doubt, **names)).fetchall()
     stale: dict[date, dict[str, int]] = {}
-    for partition, why, rows in found:
+    newest: dict[date, datetime] = {}
+    for partition, why, rows, at in found:
         stale.setdefault(partition, {})[why] = rows
-    return [Stale(partition, reasons) for partition, reasons in stale.items()]
+        if at is not None:
+            newest[partition] = max(at, newest.get(partition, at))
+    return [Stale(partition, reasons, newest.get(partition)) for partition, reasons in stale.items()]

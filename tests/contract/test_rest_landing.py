@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pg_servers import rows
 from rest_kit import END, KINDS, START, VISITS, Clinic, Opened, resource, visits
-from stub_http import Stub, Waits
+from stub_http import Stub, Waits, as_json
 
 from hic_assets.extract.rest.paging import PageNumbers
 from hic_assets.extract.rest.read import records
@@ -18,10 +19,12 @@ from hic_assets.landing.ddl import create_ops
 from hic_assets.landing.errors import PartitionShrank
 from hic_assets.landing.land import LoadResult, land
 from hic_assets.landing.ledger import Partition
+from hic_assets.sensors.rest import changed
 from hic_assets.systems.declare import Cadence
 from hic_assets.systems.rest import rest_feed
 from hic_assets.warehouse import Warehouse
 
+FEED = rest_feed("clinic", VISITS, Cadence.MONTHLY)
 MARCH = Partition("2026-03-01", START, END)
 
 
@@ -70,3 +73,16 @@ def test_the_same_records_on_other_pages_land(landing: Landing, stub: Stub) -> N
     assert rows(landing.warehouse, "select slice, count(*), sum(rows) from ops.load_slice group by 1") == [
         ("2026-03-01 to 2026-03-31", 6, 400)
     ]
+
+
+# -- Changes ------------------------------------------------------------------------------------------------------
+
+
+def test_changes_that_are_no_records_are_counted_by_the_sensor(landing: Landing, stub: Stub) -> None:
+    clinic = Clinic("pages", visits(5)).on(stub)
+    landing.load()
+    meta = {"page": 1, "total_pages": 1, "total": 3}
+    clinic.before = lambda _: as_json({"meta": meta, "data": [clinic.rows[0], 5, "odd"]})
+    with landing.opened.source() as source:
+        found = changed(landing.warehouse, source, FEED, datetime(2026, 3, 20, tzinfo=UTC))
+    assert (found.stale, found.unreadable) == ([], 2)
