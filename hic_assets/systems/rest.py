@@ -20,7 +20,7 @@ def rest_feed(system: str, resource: Resource, cadence: Cadence) -> Feed:
         layout=Layout.INDEXED,
         updated_column=resource.changes.column if resource.changes else None,
         deleted_column=resource.deleted,
-        may_empty=True,
+        may_empty=resource.tombstones_end,
     )
     return Feed(table, reader="rest", cadence=cadence, due_days=DUE_DAYS[cadence], resource=resource)
 

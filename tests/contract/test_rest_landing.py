@@ -20,6 +20,7 @@ from hic_assets.landing.errors import PartitionShrank
 from hic_assets.landing.land import LoadResult, land
 from hic_assets.landing.ledger import Partition
 from hic_assets.sensors.rest import changed
+from hic_assets.systems import SYSTEMS
 from hic_assets.systems.declare import Cadence
 from hic_assets.systems.rest import rest_feed
 from hic_assets.warehouse import Warehouse
@@ -73,6 +74,28 @@ def test_the_same_records_on_other_pages_land(landing: Landing, stub: Stub) -> N
     assert rows(landing.warehouse, "select slice, count(*), sum(rows) from ops.load_slice group by 1") == [
         ("2026-03-01 to 2026-03-31", 6, 400)
     ]
+
+
+# -- Emptied ------------------------------------------------------------------------------------------------------
+
+
+def test_days_that_held_few_records_are_not_emptied_where_deletions_leave_tombstones(
+    landing: Landing, stub: Stub
+) -> None:
+    clinic = Clinic("offset", visits(49)).on(stub)
+    wanted = resource("offset")
+    landing.load(wanted)
+    clinic.rows = []
+    with pytest.raises(PartitionShrank, match="gave 0 rows where 49 are held"):
+        landing.load(wanted)
+    assert rows(landing.warehouse, "select count(*) from raw.clinic_visits") == [(49,)]
+    assert landing.load(replace(wanted, tombstones_end=True)).counts.landed == 0
+
+
+def test_only_of_efiche_may_a_partition_be_emptied_by_its_contract() -> None:
+    tables = [feed.table for system in SYSTEMS if system.api for feed in system.feeds if feed.table.deleted_column]
+    may = {name: {table.may_empty for table in tables if table.system == name} for name in {t.system for t in tables}}
+    assert may == {"efiche": {True}, "hpemr": {False}, "ebuzima": {False}, "cemr": {False}, "idsr": {False}}
 
 
 # -- Changes ------------------------------------------------------------------------------------------------------
