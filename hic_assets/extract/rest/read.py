@@ -6,19 +6,17 @@ Records that the server repeats are handed on: landing keeps the newest and coun
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
 from hic_assets.extract.batches import Batch, BatchStream, SliceStats, rejects_of
-from hic_assets.extract.replies import http_date
 from hic_assets.extract.rest.bodies import RawRecord
 from hic_assets.extract.rest.client import RestSource
 from hic_assets.extract.rest.decode import MOST_UNKNOWN, decode
 from hic_assets.extract.rest.placing import placed
 from hic_assets.extract.rest.resource import Resource
-from hic_assets.extract.rest.walk import Fetched, Walker
-from hic_assets.extract.spool import Spooled
+from hic_assets.extract.rest.walk import Fetched, Walker, server_date
 
 Days = tuple[date, date] | None
 
@@ -73,8 +71,3 @@ def _batch(stream: BatchStream, resource: Resource, some: list[RawRecord], days:
         frame, elsewhere = placed(frame, resource, *days)
         rejects = elsewhere if rejects is None else pl.concat([rejects, elsewhere])
     return Batch(frame, label, None if rejects is None or rejects.is_empty() else rejects, decoded.without_nul)
-
-
-def server_date(body: Spooled) -> datetime | None:
-    """What the server's clock said when it replied, in UTC; None where it does not tell."""
-    return http_date(body.headers.get("Date", ""))
