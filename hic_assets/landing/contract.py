@@ -18,7 +18,7 @@ import polars as pl
 from hic_assets.landing.table import Table
 from hic_assets.periods import NotAPeriod, parse_period
 
-QUARANTINE_SCHEMA = {"rule": pl.String, "reason": pl.String, "row": pl.String}
+QUARANTINE_SCHEMA = {"rule": pl.String, "reason": pl.String, "row": pl.String, "key": pl.String}
 NOT_SHOWN = "(a value that is not shown)"
 _ZONED = "%Y-%m-%dT%H:%M:%S%.f%z"
 
@@ -38,7 +38,7 @@ class CheckContext:
 
 @dataclass(frozen=True)
 class Checked:
-    """A batch divided: ``good`` rows (with ``_source_updated_at``) and ``bad`` ones (rule, reason, row as text).
+    """A batch divided: ``good`` rows (with ``_source_updated_at``) and ``bad`` ones (rule, reason, row as text, key).
 
     ``newest``: the greatest timestamp of the source in either.
     """
@@ -88,6 +88,7 @@ def _quarantined(frame: pl.DataFrame, broken: list[_Broken], bad_mask: pl.Series
     marked = frame.with_columns([b.mask.alias(f"__{i}") for i, b in enumerate(broken)]).filter(bad_mask)
     rule = pl.coalesce([pl.when(pl.col(f"__{i}")).then(pl.lit(b.rule)) for i, b in enumerate(broken)])
     reasons = [pl.when(pl.col(f"__{i}")).then(b.reason) for i, b in enumerate(broken)]
+    key = pl.col(table.keys[0]) if len(table.keys) == 1 else pl.lit(None, dtype=pl.String)
     text = [pl.col(c).str.replace_all("\x00", "\u2400", literal=True) for c in table.column_names]
     return marked.select(
         rule.alias("rule"),
@@ -95,6 +96,7 @@ def _quarantined(frame: pl.DataFrame, broken: list[_Broken], bad_mask: pl.Series
         .str.replace_all("\x00", "\u2400", literal=True)
         .alias("reason"),
         pl.struct(text).struct.json_encode().alias("row"),
+        key.alias("key"),
     )
 
 

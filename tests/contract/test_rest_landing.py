@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pg_servers import rows
-from rest_kit import END, KINDS, START, VISITS, Clinic, Opened, resource, visits
-from stub_http import Stub, Waits, as_json
+from rest_kit import END, KINDS, START, VISITS, Clinic, Opened, resource, visit, visits
+from stub_http import Answer, Asked, Stub, Waits, as_json
 
 from hic_assets.extract.rest.paging import PageNumbers
 from hic_assets.extract.rest.read import records
@@ -27,6 +28,7 @@ from hic_assets.warehouse import Warehouse
 
 FEED = rest_feed("clinic", VISITS, Cadence.MONTHLY)
 MARCH = Partition("2026-03-01", START, END)
+APRIL = Partition("2026-04-01", END, date(2026, 5, 1))
 
 
 @dataclass
@@ -99,6 +101,37 @@ def test_only_of_efiche_may_a_partition_be_emptied_by_its_contract() -> None:
 
 
 # -- Changes ------------------------------------------------------------------------------------------------------
+
+
+def test_what_can_never_land_does_not_keep_its_partition_stale(landing: Landing, stub: Stub) -> None:
+    """A record that is listed in the month before its day, and one that is too long to be kept whole."""
+    clinic = Clinic("pages", [*visits(60), visit(100, END)]).on(stub)
+    clinic.rows += [visit(101, patient="x" * 150_000), visit(200, END)]
+    listed = clinic.chosen
+
+    def by_its_own_clock(asked: Asked) -> list[dict[str, Any]]:
+        found = listed(asked)
+        if asked.one("updatedSince"):
+            return found
+        found = [row for row in found if row["id"] != 100]
+        return [*found, clinic.rows[60]] if asked.one("from") == "2026-03-01" else found
+
+    clinic.chosen = by_its_own_clock  # type: ignore[method-assign]
+    clinic.before = lambda asked: dated(clinic._answer(asked))
+    march, april = landing.load(), landing.load(partition=APRIL)
+    assert march.counts.rules == {"outside_window": 1, "shape": 1}
+    assert (april.counts.landed, april.counts.quarantined) == (1, 0)
+    with landing.opened.source() as source:
+        assert changed(landing.warehouse, source, FEED, datetime(2026, 2, 1, tzinfo=UTC)).stale == []
+        clinic.rows[60] |= {"updatedAt": "2026-05-02T08:00:00+02:00"}
+        found = changed(landing.warehouse, source, FEED, datetime(2026, 2, 1, tzinfo=UTC)).stale
+    assert [(str(stale.partition), stale.why) for stale in found] == [("2026-04-01", {"missing": 1})]
+
+
+def dated(answer: Answer) -> Answer:
+    """After every record of the two months."""
+    answer.headers["Date"] = "Fri, 01 May 2026 06:00:00 GMT"
+    return answer
 
 
 def test_changes_that_are_no_records_are_counted_by_the_sensor(landing: Landing, stub: Stub) -> None:

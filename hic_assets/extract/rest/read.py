@@ -66,7 +66,7 @@ def _batch(stream: BatchStream, resource: Resource, some: list[RawRecord], days:
     decoded = decode(some, resource.members)
     if len(stream.unknown_columns) < MOST_UNKNOWN:
         stream.note_unknown_columns(decoded.unknown)
-    frame, rejects = decoded.frame, rejects_of(decoded.rejects)
+    frame, rejects = decoded.frame, rejects_of(decoded.rejects, decoded.reject_keys)
     if days is not None:
         frame, elsewhere = placed(frame, resource, *days)
         rejects = elsewhere if rejects is None else pl.concat([rejects, elsewhere])
