@@ -123,7 +123,11 @@ def _write_pairs(connection: Connection[Any], fresh: pl.DataFrame, found: Linked
     right = fresh.rename({"system": "system_r", "record_id": "record_id_r"}).with_columns(_new_r=True)
     of_fresh = found.pairs.join(left, on=left.columns[:2], how="left").join(right, on=right.columns[:2], how="left")
     _insert(connection, "pair", of_fresh.filter(pl.col("_new") | pl.col("_new_r")).select(list(PAIRS)))
-    _stage(connection, "to_review", found.review.select(*[c for c in PAIRS if c.startswith(("system", "record"))], "reason"))
+    _stage(
+        connection,
+        "to_review",
+        found.review.select(*[c for c in PAIRS if c.startswith(("system", "record"))], "reason"),
+    )
     connection.execute(
         """update identity.pair p set in_review = (t.system_l is not null), reason = coalesce(t.reason, p.reason)
            from identity.pair q left join to_review t using (system_l, record_id_l, system_r, record_id_r)

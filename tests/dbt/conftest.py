@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import clinical_rows
-import programme_fact_rows
 import indicator_rows
+import programme_fact_rows
 import pytest
 import small_country
 import surveillance
