@@ -11,23 +11,21 @@ from __future__ import annotations
 import polars as pl
 
 from hic_assets.alerts.judge import Unknown
-from hic_assets.alerts.rules import Method
+from hic_assets.alerts.late import LATER
+from hic_assets.alerts.rules import THRESHOLDS
 
 LEAST_SHARE = 0.6
 """Of the facilities of a district that should report a disease, how many must have for a quiet verdict. A choice, at the share
 under which the WHO's tuberculosis review calls a variable unreliable; the national target is 0.8."""
 
-SERIES_WEEK = ("disease_code", "district_code", "week_start")
-REPORTED = {**dict.fromkeys(SERIES_WEEK[:2], pl.String), "week_start": pl.Date, "reported_share": pl.Float64}
+REPORTED = {**LATER, "reported_share": pl.Float64}
 """One row a disease, district and week: facilities that reported over those that should; NULL where none should."""
-
-_OF_WHAT_WAS_REPORTED = (Method.FIXED.value, Method.RATE.value)
 
 
 def doubted(found: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
     """Verdicts (`weekly.VERDICTS`) with `reported_share`; of statistical rules the quiet ones with too few reports cannot say."""
-    both = found.join(reported.select(list(REPORTED)), on=list(SERIES_WEEK), how="left", maintain_order="left")
-    quiet = ~pl.col("has_fired").fill_null(True) & ~pl.col("method").is_in(_OF_WHAT_WAS_REPORTED)
+    both = found.join(reported.select(list(REPORTED)), on=list(LATER), how="left", maintain_order="left")
+    quiet = ~pl.col("has_fired").fill_null(True) & ~pl.col("method").is_in(THRESHOLDS)
     few = (quiet & (pl.col("reported_share") < LEAST_SHARE)).fill_null(False)
     return both.with_columns(
         has_fired=pl.when(~few).then("has_fired"),

@@ -29,7 +29,7 @@ SERIES = ("disease_code", "district_code")
 COUNTED = {**dict.fromkeys(SERIES, pl.String), "week_start": pl.Date, "cases": pl.Int64, "deaths": pl.Int64}
 """What was counted when a week was judged: one row a series and week."""
 LATER = {**dict.fromkeys(SERIES, pl.String), "week_start": pl.Date}
-"""Weeks of series that are to be judged again."""
+"""A week of a series; of `felt`, those that are to be judged again."""
 
 
 def reach(rule: Rule, methods: Methods = METHODS) -> frozenset[int]:

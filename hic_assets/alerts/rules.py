@@ -54,6 +54,10 @@ class Method(StrEnum):
     FARRINGTON = "farrington"
 
 
+THRESHOLDS = (Method.FIXED.value, Method.RATE.value)
+"""Methods that hold a count against a number that is set; the others hold it against what is usual."""
+
+
 class Measure(StrEnum):
     """What is counted."""
 

@@ -99,7 +99,7 @@ _SCHEMA = {**VERDICTS, "reported_share": pl.Float64}
 
 
 def create_alerts(connection: Connection[Any]) -> None:
-    """Create the table where it is missing: the view that reads it need not wait for the first week."""
+    """Create the tables where they are missing: the view that reads them need not wait for the first week."""
     if not exists(connection, "ops", "idsr_alert_fired"):
         create_once(connection, DDL)
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from hic_assets.alerts.judge import Judged, Series, Unknown, Whole, judge
 from hic_assets.alerts.result import Bools, Floats
-from hic_assets.alerts.rules import Measure, Method, Rule
+from hic_assets.alerts.rules import THRESHOLDS, Measure, Method, Rule
 
 COUNTS = {
     "disease_code": pl.String,
@@ -72,7 +72,7 @@ def strongest_first(found: pl.DataFrame) -> pl.DataFrame:
 
     Single cases of what is rare come before how far a count is above the usual. Also in SQL: `rpt_idsr_alerts`.
     """
-    statistical = pl.col("method").is_in([Method.FIXED.value, Method.RATE.value]).not_()
+    statistical = pl.col("method").is_in(THRESHOLDS).not_()
     return found.filter("has_fired").sort(statistical, pl.col("score").neg(), *KEY, nulls_last=True)
 
 

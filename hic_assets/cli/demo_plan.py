@@ -23,19 +23,19 @@ def planned_jobs(systems: list[System], span: Span) -> list[tuple[str, str, dict
     from hic_assets.partitions import monthly, weekly
 
     months, weeks = monthly().get_partition_keys()[-span.months :], weekly().get_partition_keys()[-span.weeks :]
-    alone, recent = _each(systems), months[-max(1, span.weeks // 4) :]
-    records = of_records(systems)
+    recent, records = months[-max(1, span.weeks // 4) :], of_records(systems)
     whole = len(systems) == len(SYSTEMS)
+    scopes = [("all", systems)] if whole else _each(systems)
     months_of = [
         *_each([s for s in systems if s not in records]),
         *([("records", records)] if whole else _each(records)),
     ]
     planned = [
         (f"{name}_{REFERENCE}", f"Registries, dimensions, staging views ({name})", dict[str, str]())
-        for name, of in ([("all", systems)] if whole else alone)
+        for name, of in scopes
         if has(of, Cadence.SNAPSHOT)
     ]
-    for name, of in [("all", systems)] if whole else alone:
+    for name, of in scopes:
         if has(of, Cadence.WEEKLY):
             planned.append(_of_range(f"{name}_{WEEKLY}", f"{len(weeks)} weeks", name, of, weeks))
     for name, of in months_of:
