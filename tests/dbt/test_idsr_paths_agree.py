@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from dbt_runner import Dbt
+from small_country import REMERA
 from surveillance import STRADDLING
 
 TEST = "idsr_paths_agree"
@@ -47,12 +48,21 @@ def test_a_week_over_the_tolerance_is_listed_with_its_verdicts_and_first_differe
     told = country.query(
         f"select verdict, count(*) from reporting.rpt_idsr_paths where week_start = '{STRADDLING}' group by 1"
     )
-    counts = dict(told)
+    counts = {"only dhis2": 0, **dict(told)}
     assert week["week_start"] == date.fromisoformat(STRADDLING)
     assert (week["agree"], week["differ"]) == (counts["agrees"], counts["differs"])
     assert (week["only_direct"], week["only_dhis2"]) == (counts["only direct"], counts["only dhis2"])
     assert float(week["share"]) == pytest.approx(counts["differs"] / (counts["agrees"] + counts["differs"]), abs=0.001)
     assert "Kibagabaga MEASLES: 3 cases, 1 deaths direct; 4, 0 DHIS2" in week["first_differences"]
+
+
+def test_what_one_path_alone_tells_is_counted_beside_the_share(country: Dbt, compiled: str) -> None:
+    silent = "update dwh.fct_idsr_weekly set is_reported = false, cases = null, deaths = null"
+    place = f"where place_key = '{REMERA}' and disease_code = 'MEASLES' and week_start = '{STRADDLING}'"
+    (before,) = found(country, compiled)
+    (week,) = found(country, compiled, f"{silent} {place} and path = 'direct'")
+    assert (week["only_dhis2"], week["only_direct"]) == (before["only_dhis2"] + 1, before["only_direct"])
+    assert (week["agree"], week["differ"]) == (before["agree"] - 1, before["differ"])
 
 
 def test_paths_that_agree_or_differ_within_the_tolerance_are_no_row(country: Dbt, compiled: str) -> None:

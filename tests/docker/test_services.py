@@ -33,6 +33,7 @@ pytestmark = pytest.mark.slow
 SECRETS = {
     "HIC_PG_PASSWORD": "warehouse5e1f",
     "HIC_DAGSTER_PG_PASSWORD": "dagster0c2a",
+    "HIC_PSEUDONYM_KEY": "a key of pseudonyms that is for tests",
     "HIC_PG_ADMIN_PASSWORD": "admin77",
 }
 LAUNCH = """
