@@ -38,8 +38,9 @@ from hic_assets.systems.declare import Cadence
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 PARSED = "partial_parse.msgpack"
 # Unit tests prove the code, not the data: they run in the test suite. They are no asset checks either. And dbt's account of
-# a call in JSON is read by nobody: Dagster follows its log, and the manifest is there already. Writing it is a second a call.
-COMMON = ("build", "--exclude-resource-type", "unit_test", "--no-write-json")
+# a call in JSON is read by nobody: Dagster follows what it prints, and the manifest is there already. Writing it is a second
+# a call; a log file with every statement, several.
+COMMON = ("build", "--exclude-resource-type", "unit_test", "--no-write-json", "--log-level-file", "info")
 # Tags of the models that are built by the window of a run.
 WINDOWED = (Cadence.WEEKLY.value, Cadence.MONTHLY.value)
 # One call at a time, over all runs: a later one then reads what the one before it was not built from.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hic_assets.systems import SYSTEMS, System
 from hic_assets.systems.declare import Cadence
@@ -17,42 +17,77 @@ class Span:
     weeks: int
 
 
-def planned_jobs(systems: list[System], span: Span) -> list[tuple[str, str, dict[str, str]]]:
-    """(job, words, tags) in order: registries and dimensions, then weeks, then months; of records the latest few months."""
-    from hic_assets.jobs import MONTHLY, REFERENCE, WEEKLY, has, of_records
-    from hic_assets.partitions import monthly, weekly
+@dataclass(frozen=True)
+class Planned:
+    """A run: its job, what it loads in words, and the tags that name its partitions."""
 
-    months, weeks = monthly().get_partition_keys()[-span.months :], weekly().get_partition_keys()[-span.weeks :]
-    recent, records = months[-max(1, span.weeks // 4) :], of_records(systems)
-    whole = len(systems) == len(SYSTEMS)
-    scopes = [("all", systems)] if whole else _each(systems)
-    months_of = [
-        *_each([s for s in systems if s not in records]),
-        *([("records", records)] if whole else _each(records)),
-    ]
-    planned = [
-        (f"{name}_{REFERENCE}", f"Registries, dimensions, staging views ({name})", dict[str, str]())
-        for name, of in scopes
+    job: str
+    words: str
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def planned_stages(systems: list[System], span: Span) -> list[list[Planned]]:
+    """What is loaded one after another, and in each the runs that may go side by side.
+
+    Registries and dimensions first, on which all else stands; then weeks and months, of records the latest few months.
+    """
+    return [*([run] for run in _references(systems)), [*_weeks(systems, span), *_months(systems, span)]]
+
+
+def _references(systems: list[System]) -> list[Planned]:
+    from hic_assets.jobs import REFERENCE, has
+
+    return [
+        Planned(f"{name}_{REFERENCE}", f"Registries, dimensions, staging views ({name})")
+        for name, of in _scopes(systems)
         if has(of, Cadence.SNAPSHOT)
     ]
-    for name, of in scopes:
-        if has(of, Cadence.WEEKLY):
-            planned.append(_of_range(f"{name}_{WEEKLY}", f"{len(weeks)} weeks", name, of, weeks))
-    for name, of in months_of:
-        if has(of, Cadence.MONTHLY):
-            # Records come at the pace their systems allow, and the demo is to end soon.
-            some = recent if of_records(of) else months
-            planned.append(_of_range(f"{name}_{MONTHLY}", f"{len(some)} months", name, of, some))
-    return planned
 
 
-def _of_range(
-    job: str, span: str, name: str, systems: list[System], keys: Sequence[str]
-) -> tuple[str, str, dict[str, str]]:
+def _weeks(systems: list[System], span: Span) -> list[Planned]:
+    from hic_assets.jobs import WEEKLY, has
+    from hic_assets.partitions import weekly
+
+    keys = weekly().get_partition_keys()[-span.weeks :]
+    return [
+        _of_range(f"{name}_{WEEKLY}", f"{len(keys)} weeks", name, of, keys)
+        for name, of in _scopes(systems)
+        if has(of, Cadence.WEEKLY)
+    ]
+
+
+def _months(systems: list[System], span: Span) -> list[Planned]:
+    """Records come at the pace their systems allow, and the demo is to end soon: of them the latest months alone."""
+    from hic_assets.jobs import MONTHLY, has, of_records
+    from hic_assets.partitions import monthly
+
+    keys, records = monthly().get_partition_keys()[-span.months :], of_records(systems)
+    together = [("records", records)] if _is_whole(systems) else _each(records)
+    return [
+        _of_range(f"{name}_{MONTHLY}", f"{len(some)} months", name, of, some)
+        for scopes, some in (
+            (_each([s for s in systems if s not in records]), keys),
+            (together, keys[-max(1, span.weeks // 4) :]),
+        )
+        for name, of in scopes
+        if has(of, Cadence.MONTHLY)
+    ]
+
+
+def _of_range(job: str, span: str, name: str, systems: list[System], keys: Sequence[str]) -> Planned:
     from hic_assets.partitions import range_tags
 
     both = ", trackers by both pipelines" if any(system.programmes for system in systems) else ""
-    return job, f"{span}{both} ({name})", range_tags(keys[0], keys[-1])
+    return Planned(job, f"{span}{both} ({name})", range_tags(keys[0], keys[-1]))
+
+
+def _is_whole(systems: list[System]) -> bool:
+    return len(systems) == len(SYSTEMS)
+
+
+def _scopes(systems: list[System]) -> list[tuple[str, list[System]]]:
+    """The whole country in one run, or each system in its own where only some can be reached."""
+    return [("all", systems)] if _is_whole(systems) else _each(systems)
 
 
 def _each(systems: list[System]) -> list[tuple[str, list[System]]]:

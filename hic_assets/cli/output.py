@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import click
@@ -56,19 +56,23 @@ class Steps:
         started = time.monotonic()
         if not self._console.is_terminal:
             self._say(f"  … {words}")
-        with self._console.status(escape(words)) as status:
-            step = Step(words, lambda now: self._refresh(status, now))
+        # Elsewhere than in a terminal nothing spins, and drawing it would take a core's tenth from the work.
+        with self._console.status(escape(words)) if self._console.is_terminal else nullcontext() as status:
+            step = Step(words, lambda now: self._refresh(status, now), self._end)
             try:
                 yield step
             except BaseException:
                 self._say(f"  ✗ {step.words} ({time.monotonic() - started:.1f} s)", style="red")
                 raise
-        sign, style = ("✗", "red") if step.failed else ("✓", None)
-        self._say(f"  {sign} {step.words} ({time.monotonic() - started:.1f} s)", style=style)
+        self._end(step.words, time.monotonic() - started, step.failed)
 
-    def _refresh(self, status: Status, words: str) -> None:
+    def _end(self, words: str, seconds: float, failed: bool) -> None:
+        sign, style = ("✗", "red") if failed else ("✓", None)
+        self._say(f"  {sign} {words} ({seconds:.1f} s)", style=style)
+
+    def _refresh(self, status: Status | None, words: str) -> None:
         """In a terminal the line is drawn anew; elsewhere (a log, a pipe) each is a line of its own."""
-        if self._console.is_terminal:
+        if status is not None:
             status.update(escape(words))
         else:
             self._say(f"  … {words}")
@@ -80,10 +84,10 @@ class Steps:
 class Step:
     """A step under way."""
 
-    def __init__(self, words: str, update: Callable[[str], None]) -> None:
+    def __init__(self, words: str, update: Callable[[str], None], end: Callable[[str, float, bool], None]) -> None:
         self.words = words
         self.failed = False
-        self._update = update
+        self._update, self._end = update, end
         self._now = ""
 
     def now(self, words: str) -> None:
@@ -91,6 +95,10 @@ class Step:
         if words != self._now:
             self._now = words
             self._update(f"{self.words}: {words}")
+
+    def part(self, words: str, seconds: float, failed: bool = False) -> None:
+        """Say what came out of a part of it, while others go on."""
+        self._end(words, seconds, failed)
 
     def done(self, words: str, failed: bool = False) -> None:
         """Say what came out of it."""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hic_assets.cli.demo import failure_words
+from hic_assets.cli.demo_run import failure_words
 from hic_assets.cli.output import Steps, show_json, show_table
 
 

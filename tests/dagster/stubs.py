@@ -81,7 +81,7 @@ def run(
 
 def failures(result: dg.ExecuteInProcessResult) -> list[str]:
     """What `hic demo` would say of the failed steps."""
-    from hic_assets.cli.demo import failure_words
+    from hic_assets.cli.demo_run import failure_words
 
     return [failure_words(e) for e in result.all_events if e.is_step_failure]
 
