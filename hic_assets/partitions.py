@@ -6,7 +6,7 @@ Belongs here: partition definitions and the way from a run's keys to landing par
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -106,3 +106,10 @@ def contiguous_ranges(keys: Iterable[str], definition: dg.PartitionsDefinition) 
 def range_tags(first: str, last: str) -> dict[str, str]:
     """Run tags that make one run materialise a range of partitions."""
     return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+
+
+def range_of(tags: Mapping[str, str]) -> tuple[str, str] | None:
+    """The first and the last partition of a run by its tags; None of a run without partitions."""
+    first, last = (tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end"))
+    first, last = first or tags.get("dagster/partition"), last or tags.get("dagster/partition")
+    return (first, last) if first and last else None

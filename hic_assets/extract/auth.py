@@ -25,6 +25,9 @@ class SourceAuth(AuthBase):
         """Whether a request may be made once more after a 401. `refused`: the header that was sent."""
         return False
 
+    def accepted(self, header: str) -> None:
+        """Called after a reply that was no refusal. `header`: that was sent."""
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(***)"
 

@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 import polars as pl
 
-REJECT_SCHEMA = {"line": pl.String, "rule": pl.String, "reason": pl.String}
+REJECT_SCHEMA = {"line": pl.String, "rule": pl.String, "reason": pl.String, "key": pl.String}
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Batch:
 
     `frame`: every column String, named as the raw table's columns, in their order; NULL where nothing came.
     `slice`: the request it came from, for people. `rejects`: what could not be read as a row at all
-    (columns line, rule, reason; None when there are none). `without_nul`: the reader has made sure that no cell
+    (columns line, rule, reason, and key where the reader knows it; None when there are none). `without_nul`: the reader has made sure that no cell
     holds a NUL character.
     """
 
@@ -135,6 +135,7 @@ def frame_of(rows: Sequence[Mapping[str, str | None]], columns: Sequence[str]) -
     return pl.DataFrame({name: pl.Series([r.get(name) for r in rows], dtype=pl.String) for name in columns})
 
 
-def rejects_of(rows: Sequence[tuple[str, str, str]]) -> pl.DataFrame | None:
-    """(line, rule, reason) tuples as a rejects frame, or None when there are none."""
-    return pl.DataFrame(rows, schema=REJECT_SCHEMA, orient="row") if rows else None
+def rejects_of(rows: Sequence[tuple[str, str, str]], keys: Sequence[str | None] = ()) -> pl.DataFrame | None:
+    """(line, rule, reason) tuples as a rejects frame, or None when there are none. `keys`: of the same, where known."""
+    found = zip(rows, keys or [None] * len(rows), strict=True)
+    return pl.DataFrame([(*row, key) for row, key in found], schema=REJECT_SCHEMA, orient="row") if rows else None

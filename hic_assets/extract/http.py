@@ -201,6 +201,7 @@ class HttpSource:
                 if error is not None:
                     self._refuse(error, response, last)
                     raise error
+                self._auth.accepted(_sent(response))
                 encoding = self.redact.message(response.headers.get("Content-Encoding", "")).lower()
                 file, size = write_body(self._pieces(response, where, watchdog), encoding, where)
         seconds = time.monotonic() - began
@@ -216,7 +217,7 @@ class HttpSource:
         """Ends the session after a 401; raises _Renewed where the request may be made once more."""
         if error.status != 401 or not isinstance(error, AuthError):
             return
-        if not last and self._auth.renew(response.request.headers.get("Authorization", "")):
+        if not last and self._auth.renew(_sent(response)):
             raise _Renewed
         self._refused = error
 
@@ -295,6 +296,12 @@ class HttpSource:
             with self._lock:
                 self._sessions.append(session)
         return session
+
+
+def _sent(response: requests.Response) -> str:
+    """The credentials that a reply was given to."""
+    header: str = response.request.headers.get("Authorization", "")
+    return header
 
 
 def _start(response: requests.Response) -> bytes:

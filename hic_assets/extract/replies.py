@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
@@ -74,13 +74,22 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     """Seconds to wait by a Retry-After header (seconds or an HTTP date), at least 0; None when unusable."""
     if header is None:
         return None
-    if header.strip().isdigit():
-        return float(header)
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    when = http_date(text)
+    return None if when is None else max(0.0, (when - now).total_seconds())
+
+
+def http_date(header: str) -> datetime | None:
+    """The moment that a header tells, in UTC, which it is taken to mean where it says no zone; None where it tells none."""
     try:
         when = parsedate_to_datetime(header)
-    except ValueError:
+        # "-0000" is UTC that does not say where the sender is.
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except (ValueError, OverflowError):
+        # Years and offsets beyond any calendar among them.
         return None
-    return max(0.0, (when - now).total_seconds()) if when.tzinfo else None
 
 
 def _redirect(reply: Reply, redact: Redactor) -> SourceError:

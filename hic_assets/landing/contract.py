@@ -1,7 +1,8 @@
 """The contract of a table, checked column-wise on a batch: which rows may land and which are quarantined.
 
 Belongs here: rules that need one batch and the registries. Does not: duplicates (they need the whole load), storage.
-A row that breaks several rules is quarantined once, under the first rule in the order below, with all reasons.
+A row that breaks several rules is quarantined once, under the first rule in the order below, with all reasons. Reasons
+reach Dagster and the command line: they quote a value only of columns that everybody may read.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import polars as pl
 from hic_assets.landing.table import Table
 from hic_assets.periods import NotAPeriod, parse_period
 
-QUARANTINE_SCHEMA = {"rule": pl.String, "reason": pl.String, "row": pl.String}
+QUARANTINE_SCHEMA = {"rule": pl.String, "reason": pl.String, "row": pl.String, "key": pl.String}
+NOT_SHOWN = "(a value that is not shown)"
 _ZONED = "%Y-%m-%dT%H:%M:%S%.f%z"
 
 
@@ -36,7 +38,7 @@ class CheckContext:
 
 @dataclass(frozen=True)
 class Checked:
-    """A batch divided: ``good`` rows (with ``_source_updated_at``) and ``bad`` ones (rule, reason, row as text).
+    """A batch divided: ``good`` rows (with ``_source_updated_at``) and ``bad`` ones (rule, reason, row as text, key).
 
     ``newest``: the greatest timestamp of the source in either.
     """
@@ -86,6 +88,7 @@ def _quarantined(frame: pl.DataFrame, broken: list[_Broken], bad_mask: pl.Series
     marked = frame.with_columns([b.mask.alias(f"__{i}") for i, b in enumerate(broken)]).filter(bad_mask)
     rule = pl.coalesce([pl.when(pl.col(f"__{i}")).then(pl.lit(b.rule)) for i, b in enumerate(broken)])
     reasons = [pl.when(pl.col(f"__{i}")).then(b.reason) for i, b in enumerate(broken)]
+    key = pl.col(table.keys[0]) if len(table.keys) == 1 else pl.lit(None, dtype=pl.String)
     text = [pl.col(c).str.replace_all("\x00", "\u2400", literal=True) for c in table.column_names]
     return marked.select(
         rule.alias("rule"),
@@ -93,12 +96,18 @@ def _quarantined(frame: pl.DataFrame, broken: list[_Broken], bad_mask: pl.Series
         .str.replace_all("\x00", "\u2400", literal=True)
         .alias("reason"),
         pl.struct(text).struct.json_encode().alias("row"),
+        key.alias("key"),
     )
 
 
-def _words(before: str, column: str, after: str) -> pl.Expr:
+def _words(table: Table, before: str, column: str, after: str) -> pl.Expr:
     """The cell's text between words. Not pl.format: in Polars 2.1 it panics on a frame with an empty chunk."""
-    return pl.concat_str(pl.lit(before), pl.col(column), pl.lit(after))
+    shown = pl.lit(NOT_SHOWN) if _is_sensitive(table, column) else pl.col(column)
+    return pl.concat_str(pl.lit(before), shown, pl.lit(after))
+
+
+def _is_sensitive(table: Table, column: str) -> bool:
+    return any(one.sensitive for one in table.columns if one.name == column)
 
 
 def _missing(frame: pl.DataFrame, table: Table) -> list[_Broken]:
@@ -116,12 +125,13 @@ def _period(frame: pl.DataFrame, table: Table, context: CheckContext) -> list[_B
     broken = []
     impossible = [p for p, reason in reasons.items() if reason]
     if impossible:
-        reason = pl.col(column.name).replace_strict(impossible, [reasons[p] for p in impossible], default=None)
+        told = [NOT_SHOWN if _is_sensitive(table, column.name) else reasons[p] for p in impossible]
+        reason = pl.col(column.name).replace_strict(impossible, told, default=None)
         broken.append(_Broken("impossible_period", column.is_in(impossible), reason))
     foreign = [p for p, reason in reasons.items() if not reason]
     if foreign:
         asked = ", ".join(sorted(context.periods)[:3])
-        words = _words("period ", column.name, f" was not asked for (asked: {asked})")
+        words = _words(table, "period ", column.name, f" was not asked for (asked: {asked})")
         broken.append(_Broken("period_outside_partition", column.is_in(foreign), words))
     return broken
 
@@ -143,7 +153,7 @@ def _references(frame: pl.DataFrame, table: Table, context: CheckContext) -> lis
         seen = frame[column.name].unique().drop_nulls()
         unknown = seen.filter(~seen.is_in(context.registries[column.reference.table].implode()))
         if unknown.len():
-            words = _words(f"{column.name} ", column.name, f" is not in raw.{column.reference.table}")
+            words = _words(table, f"{column.name} ", column.name, f" is not in raw.{column.reference.table}")
             mask = frame[column.name].is_in(unknown.implode()).fill_null(False)
             broken.append(_Broken(column.reference.rule, mask, words))
     return broken
@@ -157,7 +167,9 @@ def _not_allowed(frame: pl.DataFrame, table: Table) -> list[_Broken]:
         seen = frame[column.name].unique().drop_nulls()
         strange = seen.filter(~seen.is_in(sorted(column.allowed)))
         if strange.len():
-            words = _words(f"{column.name} is ", column.name, f", not one of {', '.join(sorted(column.allowed))}")
+            words = _words(
+                table, f"{column.name} is ", column.name, f", not one of {', '.join(sorted(column.allowed))}"
+            )
             mask = frame[column.name].is_in(strange.implode()).fill_null(False)
             broken.append(_Broken("not_allowed", mask, words))
     return broken
@@ -173,7 +185,7 @@ def _not_a_number(frame: pl.DataFrame, table: Table, context: CheckContext) -> l
     if not suspect.any():
         return []
     mask = suspect & frame["data_element"].is_in(context.numeric.implode()).fill_null(False)
-    words = _words("value ", table.value_column, " is not a number")
+    words = _words(table, "value ", table.value_column, " is not a number")
     return [_Broken("not_a_number", mask, words)] if mask.any() else []
 
 
@@ -221,6 +233,6 @@ def _with_updated_at(frame: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, l
     mask = text.is_not_null() & parsed.is_null()
     broken = []
     if mask.any():
-        words = _words("", table.updated_column, " is no timestamp with a zone")
+        words = _words(table, "", table.updated_column, " is no timestamp with a zone")
         broken.append(_Broken("bad_timestamp", mask, words))
     return frame.with_columns(parsed), broken

@@ -76,9 +76,13 @@ create table if not exists ops.quarantine (
     slice text,
     quarantined_at timestamptz not null default clock_timestamp()
 );
+alter table ops.quarantine add column if not exists row_key text;
 create index if not exists quarantine_load on ops.quarantine (load_id, rule);
 comment on table ops.quarantine is
     'Rows that broke their table''s contract, as they came, with the rule. Kept for a partition''s current load.';
+
+comment on column ops.quarantine.row_key is
+    'Key of the row, of tables whose key is one column: the text may be cut, or no JSON. NULL where it has none.';
 
 create table if not exists ops.stale_partition (
     system text not null,
@@ -125,9 +129,10 @@ def create_ops(connection: Connection[Any]) -> None:
 
 
 def _is_newest(connection: Connection[Any]) -> bool:
-    """Whether the ledger has the newest of its columns, and the newest of its functions is there."""
+    """Whether the ledger and the quarantine have the newest of their columns, and the newest of its functions is there."""
     found = connection.execute(
         """select 1 from pg_attribute where attrelid = to_regclass('ops.load') and attname = 'relation'
+           and exists (select from pg_attribute where attrelid = to_regclass('ops.quarantine') and attname = 'row_key')
            and to_regprocedure('ops.json_member(text, text[])') is not null"""
     )
     return found.fetchone() is not None

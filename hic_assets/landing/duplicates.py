@@ -116,6 +116,7 @@ def settle(cursor: Cursor, target: sql.Composable, table: Table, load_id: int) -
         sql.SQL("{}, {}").format(sql.Literal(c), _UPDATED if c == table.updated_column else sql.Identifier(c))
         for c in table.column_names
     )
+    key = sql.SQL("t.{}").format(sql.Identifier(table.keys[0])) if len(table.keys) == 1 else sql.SQL("null::text")
     statement = sql.SQL(
         """
         with repeated as (
@@ -131,16 +132,17 @@ def settle(cursor: Cursor, target: sql.Composable, table: Table, load_id: int) -
         ), gone as (
             delete from {target} t using ranked r
             where t.ctid = r.place and r.place_in_key > 1
-            returning r.content = r.kept_content or r.updated is distinct from r.kept_updated as harmless, r.original
+            returning r.content = r.kept_content or r.updated is distinct from r.kept_updated as harmless, r.original,
+                      {key} as key
         ), refused as (
-            insert into ops.quarantine (load_id, rule, reason, row_text)
-            select {load_id}, 'duplicate_key', 'another row has the same key and age but other content', original
+            insert into ops.quarantine (load_id, rule, reason, row_text, row_key)
+            select {load_id}, 'duplicate_key', 'another row has the same key and age but other content', original, key
             from gone where not harmless
             returning 1
         )
         select count(*) filter (where harmless), (select count(*) from refused) from gone
         """
-    ).format(row=row, as_json=as_json, target=target, load_id=sql.Literal(load_id), keys=keys)
+    ).format(key=key, row=row, as_json=as_json, target=target, load_id=sql.Literal(load_id), keys=keys)
     found = cursor.execute(statement).fetchone()
     assert found is not None  # noqa: S101 - an aggregate always returns one row
     return int(found[0]), int(found[1])

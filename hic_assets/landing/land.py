@@ -239,7 +239,7 @@ class _Load:
         checked = check(batch.frame, self.table, context, without_nul=batch.without_nul)
         refused = checked.bad
         if batch.rejects is not None and batch.rejects.height:
-            unreadable = batch.rejects.select("rule", "reason", pl.col("line").alias("row"))
+            unreadable = batch.rejects.select("rule", "reason", pl.col("line").alias("row"), "key")
             refused = pl.concat([refused, unreadable])
         self.refused.add(refused, batch.slice)
         good, counts = checked.good, self.counts

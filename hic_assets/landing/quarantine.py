@@ -14,7 +14,7 @@ from psycopg import Connection, sql
 from hic_assets.landing.copy import copy_into
 
 _HELD_IN_MEMORY = 50_000
-_COLUMNS = ("rule", "reason", "row_text", "slice", "load_id")
+_COLUMNS = ("rule", "reason", "row_text", "row_key", "slice", "load_id")
 
 
 class RefusedRows:
@@ -26,7 +26,7 @@ class RefusedRows:
         self._files: list[Path] = []
 
     def add(self, refused: pl.DataFrame, slice_label: str) -> None:
-        """Take the refused rows of one batch (columns rule, reason, row)."""
+        """Take the refused rows of one batch (columns rule, reason, row, key)."""
         if refused.is_empty():
             return
         self._held.append(
@@ -34,6 +34,7 @@ class RefusedRows:
                 "rule",
                 "reason",
                 pl.col("row").alias("row_text"),
+                pl.col("key").str.replace_all("\x00", "\u2400", literal=True).alias("row_key"),
                 pl.lit(slice_label).alias("slice"),
                 pl.lit(self._load_id, dtype=pl.Int64).alias("load_id"),
             )

@@ -65,7 +65,7 @@ class Table:
     a feed that is mostly wrong is broken, not dirty.
     ``min_kept_share``: a load that lands less than this share of what the partition held fails too (a lying or
     half-blind server), unless the caller accepts the shrinkage. ``may_empty``: a handful of rows may all be gone at
-    the source, as the tombstones of patients' records are some day; elsewhere that is refused, however few they were.
+    the source, as tombstones are that do not stay for ever; elsewhere that is refused, however few they were.
     """
 
     system: str

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 from psycopg.errors import UndefinedTable
 
-from hic_assets.partitions import contiguous_ranges, months_touched, partitions_of, range_tags, today
+from hic_assets.partitions import contiguous_ranges, months_touched, partitions_of, range_of, range_tags, today
 from hic_assets.resources import WarehouseResource
 from hic_assets.systems.declare import Cadence, System
 from hic_assets.warehouse import Warehouse
@@ -70,11 +70,8 @@ def months_failed(instance: dg.DagsterInstance) -> list[str]:
     since = datetime.now(UTC) - _FAILED_SINCE
     newest: dict[str, dg.DagsterRunStatus] = {}
     for record in instance.get_run_records(dg.RunsFilter(job_name=MONTHS_JOB, created_after=since)):
-        tags = record.dagster_run.tags
-        first, last = (tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end"))
-        first, last = first or tags.get("dagster/partition"), last or tags.get("dagster/partition")
-        if first and last:
-            for month in months_touched(date.fromisoformat(first), date.fromisoformat(last)):
+        if found := range_of(record.dagster_run.tags):
+            for month in months_touched(*map(date.fromisoformat, found)):
                 newest.setdefault(month, record.dagster_run.status)
     return [month for month, status in newest.items() if status is dg.DagsterRunStatus.FAILURE]
 

@@ -1,11 +1,11 @@
 """Sensors of the trackers: late, edited and deleted records have exactly the partitions loaded again that they touch.
 
 Belongs here: which runs to request. Does not: finding what is stale (``tracker_stale``), reading it (``assets``).
-A cursor is a watermark a table, by the server's own clock; it stays where it is while a partition is still stale.
+A cursor is a watermark a table, by the server's own clock, which stays where it is while a partition is still stale; and
+which occasions were answered today.
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import dagster as dg
@@ -15,22 +15,21 @@ from hic_assets.assets.raw import asset_key
 from hic_assets.assets.readers import open_client
 from hic_assets.extract.dhis2.tracker.keep import forget_old
 from hic_assets.extract.errors import SourceError
-from hic_assets.partitions import contiguous_ranges, partitions_of, range_tags, today
+from hic_assets.partitions import partitions_of
 from hic_assets.resources import SourcesResource, WarehouseResource
+from hic_assets.sensors import occasions
+from hic_assets.sensors.occasions import Asked, Occasions
 from hic_assets.sensors.tracker_stale import changed, left_behind, unified_feeds
 from hic_assets.sensors.watermarks import Watermarks, ask_each
 from hic_assets.settings import SettingsError
 from hic_assets.systems.declare import Programme, System
 from hic_assets.warehouse import Warehouse
 
-# Beside the tables' own: the newest change that made anything stale, which tells one occasion to load from another.
-NEWEST = "*"
-
 
 def tick(
     system: System, marks: Watermarks, warehouse: Warehouse, sources: SourcesResource
-) -> tuple[Watermarks, dict[Programme, set[date]]]:
-    """Ask a tracker once; return the new watermarks and the stale partitions by programme."""
+) -> tuple[Watermarks, dict[Programme, Occasions]]:
+    """Ask a tracker once; return the new watermarks and the stale partitions by programme, with what makes them so."""
     stale = {programme: noted(warehouse, system, programme) for programme in system.programmes}
     feeds = [feed for programme in system.programmes for feed in unified_feeds(system, programme)]
     with open_client(system, warehouse, sources) as client:
@@ -38,46 +37,52 @@ def tick(
         marks, found, errors = ask_each(warehouse, feeds, marks, lambda f, since: changed(warehouse, client, f, since))
     for one in found:
         assert one.feed.programme  # noqa: S101 - of every tracker feed
-        stale[one.feed.programme] |= one.days
-        if one.watermark:
-            marks[NEWEST] = max(marks.get(NEWEST, ""), one.watermark.isoformat())
+        occasions.add(stale[one.feed.programme], one)
     if errors and not any(stale.values()):
         raise errors[0]
     return marks, {programme: days for programme, days in stale.items() if days}
 
 
-def noted(warehouse: Warehouse, system: System, programme: Programme) -> set[date]:
+def noted(warehouse: Warehouse, system: System, programme: Programme) -> Occasions:
     """Partitions that the reconciliation of keys has found stale and that were not loaded since."""
     names = [feed.table.name for feed in unified_feeds(system, programme)]
     with warehouse.connect() as connection:
         found = connection.execute(
-            """select s.window_start from ops.stale_partition s
+            """select s.window_start, array_agg(s.table_name || s.why::text) from ops.stale_partition s
                where s.system = %s and s.table_name = any(%s) and not exists (
                  select from ops.load l where (l.system, l.table_name, l.window_start) = (s.system, s.table_name, s.window_start)
-                   and l.is_current and l.started_at > s.found_at)""",
+                   and l.is_current and l.started_at > s.found_at)
+               group by 1""",
             (system.name, names),
         ).fetchall()
-    return {row[0] for row in found}
+    return dict(found)
 
 
-def requests(system: System, stale: dict[Programme, set[date]], why: str) -> list[dg.RunRequest]:
+def requests(
+    system: System, stale: Mapping[Programme, Occasions], asked: Asked, instance: dg.DagsterInstance
+) -> list[dg.RunRequest]:
     """Runs of exactly these partitions of these programmes, both pipelines, so that they stay comparable."""
-    made = []
-    for programme, days in stale.items():
+    made: list[dg.RunRequest] = []
+    for programme, why in stale.items():
         definition = partitions_of(programme.cadence)
         assert definition is not None  # noqa: S101 - programmes have partitions
         selection = [asset_key(system, feed) for feed in system.feeds if feed.programme == programme]
-        for first, last in contiguous_ranges((day.isoformat() for day in days), definition):
-            made.append(
-                dg.RunRequest(
-                    job_name=f"{system.name}_{programme.cadence.value}",
-                    # Once a day what stays stale (its run failed) is asked for again.
-                    run_key=f"{programme.name}:{first}:{last}:{why}:{today()}",
-                    tags={**range_tags(first, last), "programme": programme.name},
-                    asset_selection=selection,
-                )
-            )
+        job, tags = f"{system.name}_{programme.cadence.value}", {"programme": programme.name}
+        made += occasions.requests(
+            instance, job, programme.name, why, asked, definition, tags, asset_selection=selection
+        )
     return made
+
+
+def _also_behind(
+    stale: Mapping[Programme, Occasions], behind: Mapping[Programme, set[date]]
+) -> dict[Programme, Occasions]:
+    """What is stale, and what one pipeline has left behind, where that is no more than this."""
+    found = {programme: dict(why) for programme, why in stale.items()}
+    for programme, days in behind.items():
+        for day in days:
+            found.setdefault(programme, {}).setdefault(day, ["left behind"])
+    return found
 
 
 def tracker_sensor(system: System, jobs: "Iterable[dg.UnresolvedAssetJobDefinition]") -> dg.SensorDefinition:
@@ -97,20 +102,20 @@ def tracker_sensor(system: System, jobs: "Iterable[dg.UnresolvedAssetJobDefiniti
             # Patients' records, which go whether or not anything is read again.
             forget_old(sources.kept())
             opened = warehouse.open()
-            marks, stale = tick(system, json.loads(context.cursor or "{}"), opened, sources)
+            marks, asked = occasions.read_cursor(context.cursor)
+            marks, stale = tick(system, marks, opened, sources)
             behind = left_behind(opened, system)
         except UndefinedTable:
             return dg.SkipReason(f"Nothing of {system.title} was loaded yet.")
         except (SettingsError, SourceError) as error:
             return dg.SkipReason(f"Could not ask {system.title}: {error}")
-        behind = {programme: days - stale.get(programme, set()) for programme, days in behind.items()}
-        asked = requests(system, stale, max(marks.values(), default="")) + requests(system, behind, "left behind")
+        due = _also_behind(stale, behind)
+        runs = requests(system, due, asked, context.instance)
+        nothing = "Nothing has changed in a partition that is loaded, and no pipeline is behind."
         return dg.SensorResult(
-            run_requests=asked,
-            cursor=json.dumps(marks),
-            skip_reason=None
-            if asked
-            else "Nothing has changed in a partition that is loaded, and no pipeline is behind.",
+            run_requests=runs,
+            cursor=occasions.written(marks, asked),
+            skip_reason=None if runs else occasions.WAITS if due else nothing,
         )
 
     return sensor

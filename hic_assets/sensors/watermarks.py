@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime, timedelta
 
 from hic_assets.extract.errors import AuthError, SourceError
 from hic_assets.landing.stale import Stale
@@ -17,20 +17,19 @@ from hic_assets.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 Watermarks = dict[str, str]
+PATIENCE = timedelta(days=30)
+"""How long, by the source's clock, a watermark waits for what is stale, or what is asked for would grow without end. Until
+then it was asked for every day; after that it is found by reading in turn, or by the reconciliation of keys."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """Stale partitions of one table, and up to when the source was asked."""
+    """Stale partitions of one table, and up to when the source was asked. ``unreadable``: changes that told no record."""
 
     feed: Feed
     stale: list[Stale]
     watermark: datetime | None = None
-
-    @property
-    def days(self) -> set[date]:
-        """First days of the stale partitions."""
-        return {stale.partition for stale in self.stale}
+    unreadable: int = 0
 
 
 def first_reading(warehouse: Warehouse, feed: Feed) -> datetime | None:
@@ -48,8 +47,8 @@ def ask_each(
 ) -> tuple[Watermarks, list[Found], list[SourceError]]:
     """Ask about each table that is loaded; the new watermarks, what is stale, and the trouble with single tables.
 
-    A watermark stays where it is while something is stale: a change must be seen again until it is loaded. Raises
-    AuthError: the others would be refused too.
+    A watermark stays where it is while something is stale or could not be read, for ``PATIENCE`` at most: a change must
+    be seen again until it is loaded. Raises AuthError: the others would be refused too.
     """
     kept, stale, errors = dict(marks), [], []
     for feed in feeds:
@@ -65,7 +64,25 @@ def ask_each(
             log.warning("Not asked for changes: %s", error)
             errors.append(error)
             continue
-        kept[name] = (since if found.stale or found.watermark is None else found.watermark).isoformat()
+        kept[name] = _moved(kept, found, since).isoformat()
         if found.stale:
             stale.append(found)
     return kept, stale, errors
+
+
+def _moved(marks: Watermarks, found: Found, since: datetime) -> datetime:
+    """Where the watermark of a table is from now on. Beside it stands from when on it waits, if it does."""
+    name, waits = found.feed.table.name, f"{found.feed.table.name} waits"
+    if found.unreadable:
+        log.warning("raw.%s: %s changes could not be read as records", found.feed.table.relation, found.unreadable)
+    if found.watermark is None:
+        return since
+    if not found.stale and not found.unreadable:
+        marks.pop(waits, None)
+        return found.watermark
+    began = datetime.fromisoformat(marks.setdefault(waits, found.watermark.isoformat()))
+    if found.watermark - began < PATIENCE:
+        return since
+    marks[waits] = found.watermark.isoformat()
+    log.warning("%s: changes before %s are not asked for any more, though not all are loaded", name, began)
+    return began

@@ -25,7 +25,7 @@ def rest_feed(system: str, resource: Resource, cadence: Cadence) -> Feed:
         layout=Layout.SNAPSHOT if resource.is_whole else Layout.INDEXED,
         updated_column=resource.changes.column if resource.changes else None,
         deleted_column=resource.deleted,
-        may_empty=not resource.is_whole,
+        may_empty=resource.tombstones_end and not resource.is_whole,
         # Pages at the pace of an API take a landing's time many times over.
         sought_by_key=not resource.is_whole,
     )

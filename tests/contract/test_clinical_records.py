@@ -296,8 +296,8 @@ def test_a_window_lands_whole_twice_the_same_and_is_stale_once_changed(
         sandbox.world.advance(minutes=5)
         change(sandbox, told, start, end)
         with opened.rest(system) as source:
-            assert changed(warehouse, source, feed, since).days == {start}
+            assert changed(warehouse, source, feed, since).stale[0].partition == start
             assert load(system, feed, start, warehouse, opened).unchanged is False
-            assert changed(warehouse, source, feed, since).days == set()
+            assert changed(warehouse, source, feed, since).stale == []
         after = truth(sandbox, told, start, end).drop("day")
         assert_frame_equal(held(warehouse, feed), after.sort("id"))

@@ -186,7 +186,7 @@ def test_a_json_row_that_is_none_is_rejected(stub: Stub, connect: Connect) -> No
     source = data_values(connect(), ["ds1"], ["202401"], split_level=1, wire="json")
     (batch,) = list(source)
     assert batch.rejects is not None
-    assert batch.rejects.rows() == [("7", "not_an_object", "a row must be a JSON object")]
+    assert batch.rejects.rows() == [("7", "not_an_object", "a row must be a JSON object", None)]
     assert batch.frame["comment"].to_list() == [None]
     assert source.stats[0].rows == 2
 

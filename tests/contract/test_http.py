@@ -121,7 +121,13 @@ def test_five_attempts_and_no_more(stub: Stub, source: HttpSource, waits: Waits)
         ("Wed, 01 May 2024 12:00:30 GMT", 30.0),
         ("Wed, 01 May 2024 11:00:00 GMT", 0.0),
         ("99999", 120.0),
+        ("9" * 400, 120.0),
+        # None of these is a wait; nor do they end anything else than they must.
         ("soon", 1.0),
+        ("\u00b2", 1.0),
+        ("Wed, 01 May 2024 12:00:30 +99999999999999", 1.0),
+        ("Fri, 31 Dec 9999 23:59:59 -0100", 1.0),
+        ("Wed, 01 May 99999 12:00:30 GMT", 1.0),
     ],
 )
 def test_retry_after_is_honoured_and_capped(

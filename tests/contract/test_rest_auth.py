@@ -175,6 +175,21 @@ def test_a_server_that_refuses_every_other_request_ends_the_session(opened: Open
     assert guarded.issued == tokens.MOST_REFUSED + 1
 
 
+@pytest.mark.parametrize("expires_in", [None, 3600])
+def test_tokens_that_end_unannounced_however_often_do_not_end_a_long_read(
+    opened: Opened, guarded: Guarded, expires_in: int | None
+) -> None:
+    guarded.clinic.rows, guarded.expires_in = visits(1000), expires_in
+
+    def forget(_: Asked) -> None:
+        if len(guarded.bearers) % 4 == 0:
+            guarded.valid.clear()
+
+    guarded.clinic.before = forget
+    assert read(opened, replace(OAUTH, page_limit=500)) == 1000
+    assert guarded.issued > 2 * tokens.MOST_REFUSED
+
+
 @pytest.mark.parametrize("status", [400, 401])
 @pytest.mark.parametrize("error", ["invalid_client", "unauthorized_client", "invalid_scope"])
 def test_a_refused_client_is_an_auth_error_and_asked_once(

@@ -106,6 +106,29 @@ def test_what_is_no_record_is_a_reject_and_spoils_nothing() -> None:
     assert decoded.rejects[0][0] == "[1]"
 
 
+@pytest.mark.parametrize(
+    ("record", "key"),
+    [
+        (b'{"v": {"id": 12}, "patient": "%s"}' % (b"x" * 150_000), "12"),
+        (b'{"patient": 5, "v": {"id": "a\\u00e9"}}', "a\u00e9"),
+        (b'{"v": {"id": "a"}, "who": "\xff"}', "a"),
+        (b'{"v": {"id": "%s"}, "patient": 5}' % (b"x" * 2_000), None),
+        (b'{"v": 5, "patient": 5}', None),
+        (b'{"v": null, "patient": 5}', None),
+        (b'{"patient": 5}', None),
+        (b"[1]", None),
+        (b"{broken", None),
+        (b'{"v": {"id": "a"}, "who": ' + b"[" * 5000 + b"]" * 5000 + b"}", None),
+    ],
+)
+def test_of_a_record_that_is_refused_the_key_is_told_where_it_has_one(record: bytes, key: str | None) -> None:
+    members = [Member("id", "v.id", "Key.", key=True), Member("upid", "patient.upid", "Who.")]
+    decoded = decode([b'{"v": {"id": 1}}', record], members)
+    assert decoded.frame["id"].to_list() == ["1"]
+    assert decoded.reject_keys == [key]
+    assert len(decoded.rejects[0][0]) <= 100_000
+
+
 def test_lines_that_are_records_only_when_joined_are_none() -> None:
     decoded = decode([b'{"a": "1"},{"a": "2"}', b'{"a": "3"', b'"b": 1}'], [TEXT])
     assert decoded.frame.is_empty()

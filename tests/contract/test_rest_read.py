@@ -153,7 +153,7 @@ def test_rows_that_come_and_go_meanwhile_are_read_again(opened: Opened, stub: St
     clinic.before = meddle
     found = opened.read(resource(kind))
     assert sorted(found.ids) == [*range(25), 100]
-    assert found.stream.notes == ("visits: read 2 times, since the list changed while it was read",)
+    assert found.stream.notes == (READ_TWICE,)
     assert sum(one.rows for one in found.stream.stats) == 26
     assert list(spool_dir.iterdir()) == []
 
@@ -169,6 +169,73 @@ def test_a_row_in_and_a_row_out_keep_the_total_and_are_seen_by_the_keys(opened: 
     clinic.before = meddle
     found = opened.read(VISITS)
     assert sorted(found.ids) == [*range(24), 100]
+
+
+NOW = "2026-04-01T08:00:00+02:00"
+"""The second of the clock in the replies."""
+READ_TWICE = "visits: read 2 times, since the list may have changed while it was read"
+
+
+@pytest.mark.parametrize("kind", ["pages", "offset", "link"])
+def test_a_row_out_and_a_row_in_behind_it_lose_none_at_a_page_border(opened: Opened, stub: Stub, kind: str) -> None:
+    """Record 5 is corrected to another month, and one is entered: record 10 moves to the page that was read already."""
+    clinic = Clinic(kind, visits(40)).on(stub)
+
+    def meddle(_: Asked) -> None:
+        if len(stub.asked) == 2:
+            clinic.rows = [row for row in clinic.rows if row["id"] != 5] + [visit(100, updatedAt=NOW)]
+
+    clinic.before = meddle
+    found = opened.read(resource(kind))
+    assert sorted(found.ids) == [*range(5), *range(6, 40), 100]
+    # The third time, since the first still had record 5 and so does not tell whether the second lacks others.
+    assert (len(stub.asked), found.stream.notes) == (12, (READ_TWICE.replace("2", "3"),))
+
+
+def test_records_edited_in_their_places_meanwhile_are_read_twice_and_no_more(opened: Opened, stub: Stub) -> None:
+    clinic = Clinic("pages", visits(40)).on(stub)
+
+    def meddle(_: Asked) -> None:
+        clinic.rows[-5] = visit(35, fee=len(stub.asked), updatedAt=NOW)
+        if len(stub.asked) == 5:  # the first of the second time
+            clinic.rows.insert(0, visit(100, updatedAt=NOW))
+
+    clinic.before = meddle
+    found = opened.read(VISITS)
+    assert sorted(found.ids) == [*range(40), 100]
+    assert (len(stub.asked), found.stream.notes) == (9, (READ_TWICE,))
+
+
+def test_one_page_is_of_one_state_whatever_changes(opened: Opened, stub: Stub) -> None:
+    Clinic("pages", [visit(n, updatedAt=NOW) for n in range(10)]).on(stub)
+    assert opened.read(VISITS).stream.notes == ()
+    assert len(stub.asked) == 1
+
+
+def test_where_no_clock_tells_whether_it_moved_a_list_of_pages_is_read_twice(opened: Opened, stub: Stub) -> None:
+    clinic = Clinic("pages", visits(40)).on(stub)
+    clinic.before = lambda asked: dated(clinic._answer(asked), "soon")
+    assert len(opened.read(VISITS).ids) == 40
+    assert len(stub.asked) == 8
+
+
+def test_a_list_that_lacks_other_records_each_time_is_an_error(opened: Opened, stub: Stub, spool_dir: Path) -> None:
+    clinic = Clinic("pages", visits(40)).on(stub)
+
+    def meddle(_: Asked) -> None:
+        if len(stub.asked) % 4 == 2:
+            clinic.rows = [*clinic.rows[1:], visit(100 + len(stub.asked), updatedAt=NOW)]
+
+    clinic.before = meddle
+    with pytest.raises(ChangedWhileRead, match="each time it was read others were missing"):
+        opened.read(VISITS)
+    assert len(stub.asked) == 12
+    assert list(spool_dir.iterdir()) == []
+
+
+def dated(answer: Answer, date: str) -> Answer:
+    answer.headers["Date"] = date
+    return answer
 
 
 @pytest.mark.parametrize("kind", ["pages", "offset", "link"])
@@ -379,6 +446,16 @@ def test_429_waits_as_long_as_the_server_says(opened: Opened, stub: Stub, waits:
     clinic.before = lambda _: Answer(status=429, headers={"Retry-After": "17"}) if len(stub.asked) == 1 else None
     assert opened.read(VISITS).ids == [0, 1, 2]
     assert [wait for wait in waits.slept if wait >= 1] == [17.0]
+
+
+@pytest.mark.parametrize(
+    "date", ["soon", "Wed, 01 Apr 2026 06:00:00 +99999999999999", "Fri, 31 Dec 9999 23:59:59 -0100"]
+)
+def test_a_header_date_that_is_none_tells_nothing_and_ends_nothing(opened: Opened, stub: Stub, date: str) -> None:
+    clinic = Clinic("pages", visits(3)).on(stub)
+    clinic.before = lambda asked: dated(clinic._answer(asked), date)
+    found = opened.read(VISITS)
+    assert (found.ids, found.stream.read_at) == ([0, 1, 2], None)
 
 
 def test_declarations_that_cannot_be_are_refused() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -28,7 +28,8 @@ class Given:
     """A source that gives the batches it was made of; an exception among them is raised in its place."""
 
     def __init__(self, *batches: Batch | Exception, unknown: Sequence[str] = ()) -> None:
-        self.name, self.columns, self.read_at = "given", DATA_VALUES.column_names, None
+        self.name, self.columns = "given", DATA_VALUES.column_names
+        self.read_at: datetime | None = None
         self._batches, self.unknown_columns = batches, tuple(unknown)
         self.stats: list[SliceStats] = []
         self.notes: tuple[str, ...] = ()

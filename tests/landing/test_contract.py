@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from hic_assets.extract.batches import frame_of
 from hic_assets.landing.contract import CheckContext, check
 from hic_assets.systems import HMIS
+from hic_assets.systems.ebuzima import EBUZIMA
 from hic_assets.systems.hiv_tracker import HIV_TRACKER
 from landing.builders import COMBO, ELEMENT, FACILITY, JANUARY, PERIODS, TEXT_ELEMENT, value, values
 
@@ -67,6 +69,37 @@ def test_each_rule(change: dict[str, str | None], rule: str, reason: str) -> Non
     assert reason in result.bad["reason"][0]
     original = {k: v.replace("\0", "\u2400") if v else v for k, v in broken.items()}
     assert json.loads(result.bad["row"][0]) == original
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"org_unit": "Uwase Marie"}, "unknown_facility"),
+        ({"value": "Uwase Marie"}, "not_a_number"),
+        ({"period": "Uwase Marie"}, "impossible_period"),
+        ({"period": "202602"}, "period_outside_partition"),
+        ({"deleted": "Uwase Marie"}, "not_allowed"),
+        ({"last_updated": "Uwase Marie"}, "bad_timestamp"),
+    ],
+)
+def test_no_rule_quotes_what_few_may_read(change: dict[str, str | None], rule: str) -> None:
+    columns = tuple(replace(column, sensitive="health data of a person") for column in DATA_VALUES.columns)
+    broken = value(3, **change)
+    result = check(frame_of([broken], DATA_VALUES.column_names), replace(DATA_VALUES, columns=columns), CONTEXT)
+    assert result.bad["rule"].to_list() == [rule]
+    (said,) = change.values()
+    assert said not in result.bad["reason"][0]
+    assert "not shown" in result.bad["reason"][0]
+    assert str(said) in result.bad["row"][0], "the row itself waits as it came"
+
+
+def test_a_result_that_was_typed_with_a_name_is_not_told_in_the_reason() -> None:
+    table = EBUZIMA.feed("anc_contacts").table
+    row = {column.name: "true" if column.allowed >= {"true"} else "x" for column in table.columns}
+    row |= {"updated_at": "2026-03-02T08:00:00+0000", "hiv_test": "POSITIVE - Uwase Marie 0788123456"}
+    (reason,) = check(frame_of([row], table.column_names), table, CheckContext()).bad["reason"]
+    assert "hiv_test is (a value that is not shown), not one of NEGATIVE, POSITIVE" in reason
+    assert "Uwase" not in reason and "0788" not in reason
 
 
 def test_a_row_that_breaks_two_rules_is_quarantined_once_with_both_reasons() -> None:

@@ -38,6 +38,19 @@ def test_a_ledger_of_an_earlier_release_gains_its_columns_and_keeps_its_rows(war
     assert held == [("u_hiv_tracker_events", None, "failed")]
 
 
+def test_a_quarantine_of_an_earlier_release_gains_its_column_and_keeps_its_rows(warehouse: Warehouse) -> None:
+    with warehouse.connect(autocommit=True) as connection:
+        create_ops(connection)
+        rows(warehouse, "alter table ops.quarantine drop column row_key")
+        rows(warehouse, "insert into ops.load (system, table_name, status) values ('idsr', 'cases', 'failed')")
+        rows(
+            warehouse,
+            "insert into ops.quarantine (load_id, rule, reason, row_text) select load_id, 'a', 'b', 'c' from ops.load",
+        )
+        create_ops(connection)
+    assert rows(warehouse, "select rule, reason, row_text, row_key from ops.quarantine") == [("a", "b", "c", None)]
+
+
 def test_the_ledger_names_every_declared_table_as_it_is_stored(warehouse: Warehouse) -> None:
     tables = [feed.table for system in SYSTEMS for feed in system.feeds]
     with warehouse.connect(autocommit=True) as connection:

@@ -62,8 +62,10 @@ def held(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def put(warehouse: Warehouse, partition: Partition, *rows: dict[str, str | None]) -> None:
-    land(warehouse, TABLE, partition, Given(Batch(frame_of(rows, TABLE.column_names), "all")))
+def put(warehouse: Warehouse, partition: Partition, *rows: dict[str, str | None], read_at: str | None = None) -> None:
+    given = Given(Batch(frame_of(rows, TABLE.column_names), "all"))
+    given.read_at = datetime.fromisoformat(read_at).replace(tzinfo=UTC) if read_at else None
+    land(warehouse, TABLE, partition, given)
 
 
 def asked(warehouse: Warehouse, frames: list[pl.DataFrame], window: Any = None) -> dict[str, dict[str, int]]:
@@ -109,6 +111,29 @@ def test_a_row_in_quarantine_does_not_make_its_week_stale_for_ever(held: Warehou
     refused = event("e", "2026-03-03", deleted="perhaps")
     put(held, FIRST, event("a", "2026-03-02"), event("b", "2026-03-08"), refused)
     assert asked(held, said(*HELD, ("e", "2026-03-03", THEN)), WEEKS) == {}
+
+
+def test_a_row_refused_in_the_week_that_lists_it_is_not_missing_in_the_week_it_is_of(held: Warehouse) -> None:
+    """Until it is changed again; nor where its own week was read before it was there to be listed."""
+    refused, mine = event("e", "2026-03-09", deleted="perhaps"), ("e", "2026-03-09", "2026-03-15T08:00:00")
+    missing = {"2026-03-09": {"missing": 1}}
+    first, second = (event("a", "2026-03-02"), event("b", "2026-03-08"), refused), (event("c", "2026-03-09"),)
+    put(held, FIRST, *first, read_at="2026-03-16T08:00:00")
+    put(held, SECOND, *second, read_at="2026-03-14T08:00:00")
+    assert asked(held, said(mine)) == missing
+    put(held, SECOND, *second, read_at="2026-03-17T08:00:00")
+    assert asked(held, said(mine)) == {}
+    assert asked(held, said(("e", "2026-03-09", LATER))) == missing
+    assert asked(held, said(("f", "2026-03-09", "2026-03-15T08:00:00"))) == missing
+
+
+def test_a_key_that_stands_beside_a_text_that_was_cut_is_known(held: Warehouse) -> None:
+    """As is one of which the text is no JSON; a character that PostgreSQL cannot hold does no harm."""
+    rejects = rejects_of([('{"event": "e", "who": "', "shape", "x"), ("?", "odd", "x")], ["e", "\0g"])
+    rows_ = [event("a", "2026-03-02"), event("b", "2026-03-08")]
+    land(held, TABLE, FIRST, Given(Batch(frame_of(rows_, TABLE.column_names), "all", rejects)))
+    assert asked(held, said(("e", "2026-03-03", THEN))) == {}
+    assert asked(held, said(("h", "2026-03-03", THEN))) == {"2026-03-02": {"missing": 1}}
 
 
 @pytest.mark.parametrize(("text", "known"), [('{"uid": {"of": "e"}, "who": 1', False), ('{"uid": {"of": "e"}}', True)])

@@ -103,7 +103,9 @@ class Subject:
         return _shaped(frame.with_columns(pl.col("updated_at").dt.replace_time_zone("UTC")))
 
     def edit(self, sandbox: Sandbox, key: str) -> None:
-        """Some records of a partition are corrected at the source, a moment after whatever happened before."""
+        """Some records of a partition are corrected at the source, a moment after whatever happened before, and before what
+        happens next: pages that hold a record of the very moment are read twice.
+        """
         sandbox.world.advance(minutes=1)
         start, _ = window(self, key)
         if self.name == "hmis":
@@ -111,6 +113,7 @@ class Subject:
             return
         for record in self.truth(sandbox, key).filter(~pl.col("deleted"))["id"].to_list()[:2]:
             self.edit_record(sandbox, record)
+        sandbox.world.advance(minutes=1)
 
     def edit_record(self, sandbox: Sandbox, record: str) -> None:
         """One record is corrected."""

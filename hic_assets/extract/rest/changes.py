@@ -17,9 +17,8 @@ from hic_assets.extract.rest.client import RestSource
 from hic_assets.extract.rest.decode import decode
 from hic_assets.extract.rest.moments import KIGALI, TimeForm, instants, write_day, write_moment
 from hic_assets.extract.rest.placing import TOMBSTONE, day_of
-from hic_assets.extract.rest.read import server_date
 from hic_assets.extract.rest.resource import Resource
-from hic_assets.extract.rest.walk import Walker
+from hic_assets.extract.rest.walk import Walker, server_date
 from hic_assets.extract.spool import Spooled
 
 # Rows commit later than their timestamps say.

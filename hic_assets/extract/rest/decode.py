@@ -26,6 +26,10 @@ REJECT_CHARACTERS = 100_000
 MOST_UNKNOWN, NAME_CHARACTERS = 100, 100
 """Names that are remembered, and how much of each: a broken server makes a new one for every record."""
 
+KEY_CHARACTERS = 1_000
+"""Of a key that it is known by: longer ones are none."""
+
+_Refused = tuple[bytes, str, str]
 _Row = dict[str, msgspec.Raw]
 _Cell = msgspec.Raw | None
 _NULL = msgspec.Raw(b"null")
@@ -39,13 +43,15 @@ _as_written = msgspec.json.Decoder(float_hook=lambda number: msgspec.Raw(number.
 
 @dataclass(frozen=True)
 class Decoded:
-    """`frame`: one row a record, every column String, in the members' order. `rejects`: (text, rule, reason).
+    """`frame`: one row a record, every column String, in the members' order. `rejects`: (text, rule, reason), the text cut
+    where it is long. `reject_keys`: their keys as a column would have them, found in the whole text; None where there is none.
 
     `unknown`: dotted names of members that no column takes. `without_nul`: no text holds the character NUL.
     """
 
     frame: pl.DataFrame
     rejects: list[Reject]
+    reject_keys: list[str | None]
     unknown: tuple[str, ...]
     without_nul: bool
 
@@ -60,15 +66,17 @@ class _Node:
 
 def decode(records: Sequence[RawRecord], members: Sequence[Member]) -> Decoded:
     """Never raises for what a record holds."""
-    rows, texts, rejects = _objects(records)
+    rows, texts, refused = _objects(records)
     found = _take(rows, _tree(members))
     if found.odd:
-        rejects += [_reject(bytes(texts[n]), SHAPE, f"{path} is no object") for n, path in sorted(found.odd.items())]
+        refused += [(bytes(texts[n]), SHAPE, f"{path} is no object") for n, path in sorted(found.odd.items())]
         keep = [n for n in range(len(rows)) if n not in found.odd]
         rows, texts = [rows[n] for n in keep], [texts[n] for n in keep]
         found = _take(rows, _tree(members))
     frame = pl.DataFrame([_column(found.cells[member.path], member) for member in members])
-    return Decoded(frame, rejects, tuple(found.unknown), not any(b"\\u0000" in bytes(text) for text in texts))
+    without_nul = not any(b"\\u0000" in bytes(text) for text in texts)
+    rejects, keys = [_reject(*one) for one in refused], [_key_of(data, members) for data, _, _ in refused]
+    return Decoded(frame, rejects, keys, tuple(found.unknown), without_nul)
 
 
 @dataclass
@@ -82,7 +90,7 @@ class _Taken:
     odd: dict[int, str] = field(default_factory=dict)
 
 
-def _objects(records: Sequence[RawRecord]) -> tuple[list[_Row], Sequence[RawRecord], list[Reject]]:
+def _objects(records: Sequence[RawRecord]) -> tuple[list[_Row], Sequence[RawRecord], list[_Refused]]:
     """The records that are objects of Unicode text, their bytes, and the others."""
     joined = b"[" + b",".join(records) + b"]"
     try:
@@ -100,21 +108,21 @@ def _apart(joined: bytes, records: Sequence[RawRecord]) -> bool:
     return not isinstance(records[0] if records else None, bytes) or list(map(bytes, _raws(joined))) == records
 
 
-def _one_by_one(records: Sequence[RawRecord]) -> tuple[list[_Row], list[RawRecord], list[Reject]]:
+def _one_by_one(records: Sequence[RawRecord]) -> tuple[list[_Row], list[RawRecord], list[_Refused]]:
     rows: list[_Row] = []
     texts: list[RawRecord] = []
-    rejects: list[Reject] = []
+    rejects: list[_Refused] = []
     for record in records:
         data = without_half_pairs(bytes(record))
         try:
             data.decode()
             rows.append(_row(data))
         except UnicodeDecodeError:
-            rejects.append(_reject(data, NOT_TEXT, "the record holds bytes that are no UTF-8, or half a character"))
+            rejects.append((data, NOT_TEXT, "the record holds bytes that are no UTF-8, or half a character"))
         except msgspec.ValidationError:
-            rejects.append(_reject(data, NOT_AN_OBJECT, "a record must be a JSON object"))
+            rejects.append((data, NOT_AN_OBJECT, "a record must be a JSON object"))
         except (msgspec.DecodeError, RecursionError):
-            rejects.append(_reject(data, NOT_JSON, "the line is no JSON, or nested deeper than any data"))
+            rejects.append((data, NOT_JSON, "the line is no JSON, or nested deeper than any data"))
         else:
             texts.append(record)
     return rows, texts, rejects
@@ -123,6 +131,22 @@ def _one_by_one(records: Sequence[RawRecord]) -> tuple[list[_Row], list[RawRecor
 def _reject(data: bytes, rule: str, reason: str) -> Reject:
     text = data[: 4 * REJECT_CHARACTERS].decode("utf-8", "replace")
     return text[:REJECT_CHARACTERS], rule, reason
+
+
+def _key_of(data: bytes, members: Sequence[Member]) -> str | None:
+    """The key of a record that no row comes of."""
+    found = [member for member in members if member.key]
+    if len(found) != 1:
+        return None
+    try:
+        row: _Row | None = _row(data.decode("utf-8", "replace"))
+        *way, last = found[0].parts
+        for name in way:
+            row = _inner((row or {}).get(name))
+        key: str | None = _column([(row or {}).get(last)], found[0])[0]
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return key if key is None or len(key) <= KEY_CHARACTERS else None
 
 
 def _tree(members: Iterable[Member]) -> _Node:

@@ -19,7 +19,7 @@ TOMBSTONE = "true"
 
 
 def placed(frame: pl.DataFrame, resource: Resource, start: date, end: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows that happened from `start` to before `end`, and the others as rejects (line, rule, reason).
+    """The rows that happened from `start` to before `end`, and the others as rejects (line, rule, reason, key).
 
     A tombstone that tells no day belongs to the days it was given for.
     """
@@ -37,6 +37,7 @@ def placed(frame: pl.DataFrame, resource: Resource, start: date, end: date) -> t
     unreadable = f"{column} is no day of the form {resource.happened.form.value}"
     elsewhere = f"the record is not of the days {start} to before {end} that were asked for"
     no_day = pl.col("@day").is_null()
+    (key,) = resource.keys if len(resource.keys) == 1 else (None,)
     rejects = refused.select(
         line=pl.struct(frame.columns).struct.json_encode(),
         rule=pl.when(no_day).then(pl.lit(NOT_A_DATE)).otherwise(pl.lit(OUTSIDE_WINDOW)),
@@ -45,6 +46,7 @@ def placed(frame: pl.DataFrame, resource: Resource, start: date, end: date) -> t
         .when(no_day)
         .then(pl.lit(unreadable))
         .otherwise(pl.lit(elsewhere)),
+        key=pl.col(key) if key else pl.lit(None, dtype=pl.String),
     )
     return frame.filter(inside.fill_null(False)), rejects
 

@@ -6,8 +6,7 @@ Records that the server repeats are handed on: landing keeps the newest and coun
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -17,8 +16,7 @@ from hic_assets.extract.rest.client import RestSource
 from hic_assets.extract.rest.decode import MOST_UNKNOWN, decode
 from hic_assets.extract.rest.placing import placed
 from hic_assets.extract.rest.resource import Resource
-from hic_assets.extract.rest.walk import Fetched, Walker
-from hic_assets.extract.spool import Spooled
+from hic_assets.extract.rest.walk import Fetched, Walker, server_date
 
 Days = tuple[date, date] | None
 
@@ -44,9 +42,12 @@ def records(source: RestSource, resource: Resource, start: date | None = None, e
     def produce(stream: BatchStream) -> Iterator[Batch]:
         walker = Walker(source, resource, stream.note)
         for asked in questions:
+            # Of a question, not of a page: slices are compared with those of the last load, and what a page holds depends
+            # on how many records come before it, and on how many fit on one.
+            slice_ = label if len(questions) == 1 else f"{label} · {', '.join(value for _, value in asked)}"
             for fetched in walker.replies(asked):
                 stream.read_at = stream.read_at or server_date(fetched.body)
-                yield from _batches(stream, resource, fetched, days, f"{label} · {fetched.number}")
+                yield from _batches(stream, resource, fetched, days, slice_)
 
     return BatchStream(f"{source.system} {resource.name} {label}", resource.columns, produce)
 
@@ -65,17 +66,8 @@ def _batch(stream: BatchStream, resource: Resource, some: list[RawRecord], days:
     decoded = decode(some, resource.members)
     if len(stream.unknown_columns) < MOST_UNKNOWN:
         stream.note_unknown_columns(decoded.unknown)
-    frame, rejects = decoded.frame, rejects_of(decoded.rejects)
+    frame, rejects = decoded.frame, rejects_of(decoded.rejects, decoded.reject_keys)
     if days is not None:
         frame, elsewhere = placed(frame, resource, *days)
         rejects = elsewhere if rejects is None else pl.concat([rejects, elsewhere])
     return Batch(frame, label, None if rejects is None or rejects.is_empty() else rejects, decoded.without_nul)
-
-
-def server_date(body: Spooled) -> datetime | None:
-    """What the server's clock said when it replied, in UTC; None where it does not tell."""
-    try:
-        said = parsedate_to_datetime(body.headers.get("Date", ""))
-    except ValueError:
-        return None
-    return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)

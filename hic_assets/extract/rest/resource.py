@@ -73,7 +73,9 @@ class Resource:
 
     `path`: below the system's address. `rows`: dotted path to the list in a reply; "" where the reply is the list, or
     an export. `window`, `happened`: how days are asked for and told; both None for a registry, which is
-    read whole. `deleted`: column that says `true` in tombstones. `params`: sent with every request.
+    read whole. `deleted`: column that says `true` in tombstones. `tombstones_end`: some day the source removes them, so that
+    days which held records may honestly hold none; else an empty answer is a server that is broken or half blind. `params`:
+    sent with every request.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Resource:
     rows: str = ""
     changes: ChangeFilter | None = None
     deleted: str | None = None
+    tombstones_end: bool = False
     params: Params = ()
     description: str = ""
 

@@ -27,7 +27,10 @@ RENEWED_BEFORE = 60.0
 """Seconds before its end that a token is not used any more: requests under way must still be answered."""
 SHORTEST_LIFE, LONGEST_LIFE = 5.0, 24 * 3600.0
 MOST_REFUSED = 10
-"""Tokens that a session may be refused before it believes that it is the client who is not wanted."""
+"""Tokens in a row, none of any use, that a session may be refused before it believes that the client is not wanted."""
+OF_USE = 2
+"""Replies that a token was good for, beyond which its refusal is only its end: the first is to the request that is made
+again, and a server that refuses every other one would go on for ever."""
 _REMEMBERED = 8
 # What may stand in the header (RFC 6750, 2.1), so that no reply can write headers of its own.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}={0,8}", re.ASCII)
@@ -64,7 +67,7 @@ class ClientCredentialsAuth(SourceAuth):
         self._client_secrets = secrets
         self._tokens: list[str] = []
         self._token: Token | None = None
-        self._refused = 0
+        self._refused, self._replies = 0, 0
         self._failed: AuthError | None = None
         self._lock = threading.Lock()
 
@@ -76,10 +79,20 @@ class ClientCredentialsAuth(SourceAuth):
     def renew(self, refused: str) -> bool:
         """Whether another token than the refused one may be tried."""
         with self._lock:
-            if self._token is not None and refused == f"Bearer {self._token.text}":
+            if self._is_current(refused):
                 self._refused += 1
                 self._token = None
             return self._refused <= MOST_REFUSED
+
+    def accepted(self, header: str) -> None:
+        """Counts what the token was good for. Of one whose end nobody told, a refusal is the way to learn of it."""
+        with self._lock:
+            if self._is_current(header):
+                self._replies += 1
+                self._refused = 0 if self._replies >= OF_USE else self._refused
+
+    def _is_current(self, header: str) -> bool:
+        return self._token is not None and header == f"Bearer {self._token.text}"
 
     def _current(self) -> str:
         with self._lock:
@@ -87,7 +100,7 @@ class ClientCredentialsAuth(SourceAuth):
                 raise self._failed
             now = self._clock()
             if self._token is None or now >= self._token.until:
-                self._token = self._fetched(now)
+                self._token, self._replies = self._fetched(now), 0
             return self._token.text
 
     def _fetched(self, now: float) -> Token:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -21,9 +22,11 @@ from hic_assets.extract.errors import (
     SourceError,
     UnexpectedContent,
 )
+from hic_assets.extract.replies import http_date
 from hic_assets.extract.rest.bodies import Page, RawRecord, check_export, export_records, read_page
 from hic_assets.extract.rest.client import RestSource
 from hic_assets.extract.rest.decode import decode
+from hic_assets.extract.rest.moments import TimeForm, instants
 from hic_assets.extract.rest.paging import Export
 from hic_assets.extract.rest.resource import Resource
 from hic_assets.extract.rest.trail import Elsewhere, Facts, Moved, PagingFault, Trail
@@ -37,21 +40,49 @@ NOTHING = b""
 
 @dataclass
 class Fetched:
-    """One reply on disk. `number`: of the page, from 1. `records`: its records, some at a time; read while it is there."""
+    """One reply on disk. `records`: its records, some at a time; read while it is there."""
 
     body: Spooled
-    number: int
     records: Callable[[], Iterator[list[RawRecord]]]
 
 
 @dataclass
 class _Pass:
-    """All pages of a question, as they were once. `repeated`: records whose keys stand on more than one page."""
+    """All pages of a question, as they were once. `keys`: hashes of the records' keys, each once; `repeated`: how many of
+    them stand on more than one page. `moving`: something was changed since the first of several pages was read, or nobody
+    tells.
+    """
 
     fetched: list[Fetched]
     digests: list[bytes]
+    keys: pl.Series
     repeated: int
+    moving: bool
     bodies: ExitStack
+
+    def holds(self, other: _Pass) -> bool:
+        """Whether every record of the other is in it."""
+        return other.keys.is_in(self.keys.implode()).all()
+
+
+def server_date(body: Spooled) -> datetime | None:
+    """What the server's clock said when it replied, in UTC; None where it does not tell."""
+    return http_date(body.headers.get("Date", ""))
+
+
+def _newest(changed: pl.Series) -> list[datetime]:
+    """The greatest change time of a page, if it tells any."""
+    found = instants(changed, TimeForm.ISO_TIME).max()
+    return [found] if isinstance(found, datetime) else []
+
+
+def _unsettled(found: _Pass, earlier: _Pass | None) -> str:
+    """Why the pages must be read again, in words; "" where they need not."""
+    if found.repeated and not (earlier and found.digests == earlier.digests):
+        return f"{found.repeated:,} records came on more than one page, and not the same ones each time"
+    if found.moving and not (earlier and found.holds(earlier)):
+        return "records were changed between its pages, and each time it was read others were missing"
+    return ""
 
 
 class Walker:
@@ -71,8 +102,10 @@ class Walker:
     def replies(self, asked: Params) -> Iterator[Fetched]:
         """Every reply to the question, in order, discarded when the next is taken. Raises SourceError.
 
-        Of numbered pages none is handed on before all have been read and are sure to be of one state: where rows came
-        or went, or stand on two pages, they are read again.
+        Of numbered pages none is handed on before all have been read, and none is known to be missing: a record that leaves
+        while another comes moves those behind it over a page's border, and keeps the total. Such a record has a new
+        change time, so where one is newer than the first page, where rows came or went, or stand on two pages, all are
+        read again.
         """
         if not self.resource.paging.numbered:
             for fetched, _ in self._pages(asked):
@@ -86,8 +119,10 @@ class Walker:
                     yield fetched
 
     def _settled(self, asked: Params) -> _Pass:
-        """The pages of a state of the list in which each record stands once, or in which they were found twice."""
-        earlier: list[bytes] | None = None
+        """Pages between which nothing moved, or that hold all that those of the time before did; and in which each record
+        stands once, or that were found twice.
+        """
+        earlier: _Pass | None = None
         failure: SourceError | None = None
         for number in range(1, PASSES + 1):
             try:
@@ -95,31 +130,39 @@ class Walker:
             except ChangedWhileRead as exc:
                 failure, earlier = exc, None
                 continue
-            if not found.repeated or found.digests == earlier:
+            what = _unsettled(found, earlier)
+            if not what:
                 self._tell(number, found.repeated)
                 return found
             found.bodies.close()
-            what = f"{found.repeated:,} records came on more than one page, and not the same ones each time"
-            failure, earlier = self._wrong(ChangedWhileRead, asked, what), found.digests
+            failure, earlier = self._wrong(ChangedWhileRead, asked, what), found
         raise failure or AssertionError
 
     def _tell(self, passes: int, repeated: int) -> None:
         if repeated:
             self._note(f"{self.resource.name}: {repeated:,} records stand on more than one page, at the source itself")
         elif passes > 1:
-            self._note(f"{self.resource.name}: read {passes} times, since the list changed while it was read")
+            self._note(f"{self.resource.name}: read {passes} times, since the list may have changed while it was read")
 
     def _pass(self, asked: Params) -> _Pass:
-        keys = [member for member in self.resource.members if member.key]
-        fetched, digests, hashes = list[Fetched](), list[bytes](), list[pl.Series]()
+        resource = self.resource
+        changed = resource.changes.column if resource.changes else None
+        wanted = [member for member in resource.members if member.key or member.column == changed]
+        fetched, digests, hashes, newest = list[Fetched](), list[bytes](), list[pl.Series](), list[datetime]()
         with ExitStack() as bodies:
             for one, page in self._pages(asked):
                 bodies.callback(one.body.discard)
                 fetched.append(one)
                 digests.append(page.digest)
-                hashes.append(decode(page.records, keys).frame.drop_nulls().hash_rows().unique())
+                frame = decode(page.records, wanted).frame
+                hashes.append(frame.select(resource.keys).drop_nulls().hash_rows().unique())
+                newest += _newest(frame[changed]) if changed else []
             together = pl.concat(hashes)
-            return _Pass(fetched, digests, together.len() - together.n_unique(), bodies.pop_all())
+            keys = together.unique()
+            began = server_date(fetched[0].body)
+            still = began is not None and changed is not None and all(moment < began for moment in newest)
+            moving = len(fetched) > 1 and not still
+            return _Pass(fetched, digests, keys, together.len() - keys.len(), moving, bodies.pop_all())
 
     def _pages(self, asked: Params) -> Iterator[tuple[Fetched, Page]]:
         resource, api = self.resource, self.source.api
@@ -128,7 +171,7 @@ class Walker:
         while params is not None:
             if trail.pages >= api.page_limit:
                 raise self._wrong(Endless, params, f"no end after {trail.pages:,} pages")
-            fetched, page = self._ask(params, trail.pages + 1)
+            fetched, page = self._ask(params)
             try:
                 self._spend(fetched.body, params)
                 params = self._follow(trail, fetched, page)
@@ -137,7 +180,7 @@ class Walker:
                 raise
             yield fetched, page
 
-    def _ask(self, params: Params, number: int) -> tuple[Fetched, Page]:
+    def _ask(self, params: Params) -> tuple[Fetched, Page]:
         resource, api = self.resource, self.source.api
         paging, read = resource.paging, list[Page]()
 
@@ -152,8 +195,8 @@ class Walker:
         cap = api.export_bytes if isinstance(paging, Export) else api.page_bytes
         body = self.source.http.spool(resource.path, params, paging.accept, check=check, max_bytes=cap)
         if isinstance(paging, Export):
-            return Fetched(body, number, lambda: export_records(body.path, paging)), read[0]
-        return Fetched(body, number, lambda: self._records(body)), read[0]
+            return Fetched(body, lambda: export_records(body.path, paging)), read[0]
+        return Fetched(body, lambda: self._records(body)), read[0]
 
     def _records(self, body: Spooled) -> Iterator[list[RawRecord]]:
         """Read once more, since only one page is held in memory."""

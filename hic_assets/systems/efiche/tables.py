@@ -32,6 +32,7 @@ def _resource(name: str, happened: str, description: str, *members: Member) -> R
         happened=Happened(happened, TimeForm.SLASHED_DAY),
         changes=ChangeFilter("updated_since", "updated_at", TimeForm.SLASHED_TIME),
         deleted="deleted",
+        tombstones_end=True,  # after 400 days at the earliest
         description=description,
         members=members,
     )
