@@ -34,6 +34,7 @@ from hic_assets.resources import WarehouseResource
 from hic_assets.settings import Settings
 from hic_assets.systems import PROGRAMMES, SYSTEMS
 from hic_assets.systems.declare import Cadence
+from hic_assets.warehouse.grants import grant_reading_if_used
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 PARSED = "partial_parse.msgpack"
@@ -190,7 +191,12 @@ def _build(
     _reuse(home / PARSED, target / PARSED)
     call = dbt.cli([*COMMON, *arguments], context=context, target_path=target)
     call.manifest = in_database(call.manifest, opened.database)
-    yield from with_columns(call)
+    try:
+        yield from with_columns(call)
+    finally:
+        # What was built anew is denied to its readers until now, also where a later model or a test failed.
+        with opened.connect(autocommit=True) as connection:
+            grant_reading_if_used(connection)
     _reuse(target / PARSED, home / PARSED)
     # dbt keeps a folder a call for ever; what succeeded is in the event log.
     shutil.rmtree(target.parent, ignore_errors=True)
