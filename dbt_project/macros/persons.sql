@@ -1,5 +1,5 @@
 {# One source's records of persons, in the columns that records are linked by (hic_assets/linkage/schema.py). A column that
-   `columns` does not name is NULL: not every source has it. `more` follows the relation: joins, conditions. #}
+   `columns` does not name is NULL: not every source has it. `more` follows the relation: joins, conditions. `told_by` tells the rows of one record apart. #}
 {% macro person_records(system, record, relation, columns, more='') -%}
 select
     '{{ system }}'::text as system,
@@ -9,12 +9,19 @@ select
         ('birth_order', 'bigint'), ('multiple_birth', 'boolean'), ('nid', 'text'), ('upi', 'text'),
         ('programme_numbers', 'text[]'), ('phone', 'text'), ('mother_name', 'text'), ('mother_nid', 'text'),
         ('district', 'text'), ('sector', 'text'), ('cell', 'text'), ('village', 'text'), ('facility', 'text'),
-        ('recorded_on', 'date'), ('died_on', 'date'), ('load_id', 'bigint')
+        ('recorded_on', 'date'), ('died_on', 'date'), ('told_by', 'text'), ('load_id', 'bigint')
     ] %}
     ({{ columns.get(name, 'null') }})::{{ kind }} as {{ name }}{{ ',' if not loop.last }}
     {%- endfor %}
 from {{ relation }} as records
 {{ more }}
+{%- endmacro %}
+
+{# Of a column's values in the rows of one record the newest that is there; of one day's, always the same one. `first` is
+   an order that counts before, `given` the column that must be there. #}
+{% macro newest(column, first=none, given=none, what=none) -%}
+  (array_agg({{ what or column }} order by {{ first ~ ', ' if first }}recorded_on desc nulls last, told_by desc)
+        filter (where {{ given or column }} is not null))[1]
 {%- endmacro %}
 
 {# The numbers that programmes give one person, each with its scheme; those that a record lacks are left out. #}

@@ -1,68 +1,116 @@
 """The way of persons between PostgreSQL and frames: what changed since the last run, what is known, what a run found.
 
-Belongs here: all SQL of identity resolution that is not dbt's. Does not: who is whom (``linkage``), the review (``review``).
+Belongs here: all SQL of a run. Does not: who is whom (``linkage``), the review (``review``), dbt's models.
 Only what changed travels to the server; everything known travels from it, since a record may be compared with any.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 from psycopg import Connection, sql
+from psycopg.errors import UndefinedTable
 
+from hic_assets.identity.tables import SIDES
 from hic_assets.landing.copy import copy_into
-from hic_assets.linkage import Linked
+from hic_assets.linkage import Linked, Model, Thresholds
 from hic_assets.linkage.schema import ASSIGNMENTS, DECISIONS, EVENTS, IDENTITY, PAIRS, RECORDS, Schema, empty
 
-# One transaction at a time changes who is whom; it also keeps the sources' view and what is known of one moment.
-LOCK = "select pg_advisory_xact_lock(hashtext('hic identity resolution'))"
+# One run at a time changes who is whom. Of the session, since a run holds no transaction while it links.
+_LOCK, _UNLOCK = (
+    f"select {name}(hashtext('hic identity resolution'))" for name in ("pg_advisory_lock", "pg_advisory_unlock")
+)
 # A day's difference in when a record was written is no change of the person.
 _HASHED = sql.SQL(", ").join(sql.Identifier(name) for name in RECORDS if name != "recorded_on")
 _NAMES = sql.SQL(", ").join(map(sql.Identifier, RECORDS))
 _SEPARATOR = "\x1f"
 
 
+class NotBuiltError(RuntimeError):
+    """The records of persons are not there yet."""
+
+
 @dataclass(frozen=True)
 class Changes:
-    """Records (``RECORDS``, with ``content``) that are new or other than they were, and how many of each kind."""
+    """Records (``RECORDS``, with ``content``) that are new or other than they were, or all; and how many are new, other, gone."""
 
     records: pl.DataFrame
     added: int
     changed: int
-    removed: int
+    removed: pl.DataFrame
 
 
-def find_changes(connection: Connection[Any]) -> Changes:
-    """Hold the sources against what is known. What is in none of them any more is taken out of ``identity.record`` at once."""
-    connection.execute(
-        sql.SQL(
-            """create temporary table told on commit drop as
-               select {names}, md5(row({hashed})::text) as content from identity.person_record"""
-        ).format(names=_NAMES, hashed=_HASHED)
-    )
-    connection.execute("create index on told (system, record_id)")
+@dataclass(frozen=True)
+class Noted:
+    """What is written of a run beside what it found: ``model`` is the ``fingerprint`` of what pairs were weighed with."""
+
+    run: int
+    started: datetime
+    model: str
+    population: int
+
+
+@contextmanager
+def alone(connection: Connection[Any]) -> Iterator[None]:
+    """Wait until no other run is under way; let go at the end, however it ends."""
+    connection.execute(_LOCK.encode())
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute(_UNLOCK.encode())
+
+
+def fingerprint(model: Model, thresholds: Thresholds) -> str:
+    """What is the same for pairs that were weighed and judged alike."""
+    held = [model.splink(), model.frequencies.as_dict() if model.frequencies else None, repr(thresholds)]
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def last_run(connection: Connection[Any]) -> tuple[int, str | None]:
+    """Number and model of the run before; 0 and None where there was none."""
+    row = connection.execute("select run, model from identity.run order by run desc limit 1").fetchone()
+    return (int(row[0]), str(row[1])) if row else (0, None)
+
+
+def find_changes(connection: Connection[Any], everything: bool = False) -> Changes:
+    """Hold the sources against what is known. ``everything``: also the records that did not change."""
+    try:
+        connection.execute(
+            sql.SQL(
+                """create temporary table told on commit drop as
+                   select {names}, md5(row({hashed})::text) as content from identity.person_record"""
+            ).format(names=_NAMES, hashed=_HASHED)
+        )
+    except UndefinedTable as error:
+        raise NotBuiltError(
+            "identity.person_record is not there: run a job of registries (all_reference) first."
+        ) from error
+    # Unique: a record that is there twice ends the run here.
+    connection.execute("create unique index on told (system, record_id)")
     connection.execute("analyze told")
-    removed = connection.execute(
-        """delete from identity.record as r
-           where not exists (select from told where told.system = r.system and told.record_id = r.record_id)"""
-    ).rowcount
     other = """from told left join identity.record as r using (system, record_id)
                where r.content is distinct from told.content"""
     (added, changed) = connection.execute(
         f"select count(*) filter (where r.content is null), count(*) filter (where r.content is not null) {other}".encode()
     ).fetchone() or (0, 0)
     names = sql.SQL(", ").join(sql.Identifier("told", name) for name in (*RECORDS, "content"))
-    found = _read(connection, sql.SQL("select {} ").format(names) + sql.SQL(other), {**RECORDS, "content": pl.String})
-    return Changes(found, added, changed, removed)
+    rows = sql.SQL("from told") if everything else sql.SQL(other)  # type: ignore[arg-type]
+    found = _read(connection, sql.SQL("select {} ").format(names) + rows, {**RECORDS, "content": pl.String})
+    gone = sql.SQL("select system, record_id from identity.record except select system, record_id from told")
+    return Changes(found, added, changed, _read(connection, gone, {name: RECORDS[name] for name in IDENTITY}))
 
 
 def read_known(connection: Connection[Any]) -> Linked:
-    """What the last run left: records that are still there, their persons, and the pairs among them."""
+    """What the last run left: records, their persons, and the pairs among them."""
     return Linked(
         records=_table(connection, "record", RECORDS),
         assignments=_table(connection, "assignment", ASSIGNMENTS),
@@ -78,35 +126,28 @@ def read_decisions(connection: Connection[Any]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=DECISIONS, orient="row") if rows else empty(DECISIONS)
 
 
-def next_run(connection: Connection[Any]) -> int:
-    """The number of the run that is under way."""
-    row = connection.execute("select coalesce(max(run), 0) + 1 from identity.run").fetchone()
-    return int(row[0]) if row else 1
-
-
-def write(
-    connection: Connection[Any], run: int, started: datetime, changes: Changes, known: Linked, found: Linked
-) -> None:
+def write(connection: Connection[Any], noted: Noted, changes: Changes, known: Linked, found: Linked) -> None:
     """Put a run's outcome in place: of every table what is other than it was."""
     fresh = changes.records.select(IDENTITY)
+    _delete(connection, "record", changes.removed, IDENTITY)
     _replace(connection, "record", changes.records, IDENTITY)
     gone = known.assignments.join(found.assignments, on=IDENTITY, how="anti").select(IDENTITY)
     other = found.assignments.join(known.assignments, on=found.assignments.columns, how="anti")
     _delete(connection, "assignment", gone, IDENTITY)
     _replace(connection, "assignment", other, IDENTITY)
     _write_pairs(connection, fresh, found)
-    events = found.events.select(pl.lit(run, dtype=pl.Int64).alias("run"), *map(pl.col, EVENTS))
+    events = found.events.select(pl.lit(noted.run, dtype=pl.Int64).alias("run"), *map(pl.col, EVENTS))
     _insert(connection, "person_event", events)
-    connection.execute(
-        """insert into identity.run
-           (run, started_at, records, added, changed, removed, compared, persons, in_review, left_out)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-        (
-            run, started, found.records.height, changes.added, changes.changed, changes.removed, found.compared,
-            found.assignments["person_key"].n_unique(), found.review.height,
-            json.dumps(found.left_out.to_dicts(), default=str),
-        ),
-    )  # fmt: skip
+    counted = {
+        "run": noted.run, "started_at": noted.started, "model": noted.model, "population": noted.population,
+        "records": found.records.height, "persons": found.assignments["person_key"].n_unique(),
+        "added": changes.added, "changed": changes.changed, "removed": changes.removed.height,
+        "compared": found.compared, "in_review": found.review.height, **found.event_counts(),
+        "left_out": json.dumps(found.left_out.to_dicts(), default=str),
+    }  # fmt: skip
+    names = sql.SQL(", ").join(map(sql.Identifier, counted))
+    values = sql.SQL(", ").join(map(sql.Placeholder, counted))
+    connection.execute(sql.SQL("insert into identity.run ({}) values ({})").format(names, values), counted)
 
 
 def _write_pairs(connection: Connection[Any], fresh: pl.DataFrame, found: Linked) -> None:
@@ -123,17 +164,13 @@ def _write_pairs(connection: Connection[Any], fresh: pl.DataFrame, found: Linked
     right = fresh.rename({"system": "system_r", "record_id": "record_id_r"}).with_columns(_new_r=True)
     of_fresh = found.pairs.join(left, on=left.columns[:2], how="left").join(right, on=right.columns[:2], how="left")
     _insert(connection, "pair", of_fresh.filter(pl.col("_new") | pl.col("_new_r")).select(list(PAIRS)))
-    _stage(
-        connection,
-        "to_review",
-        found.review.select(*[c for c in PAIRS if c.startswith(("system", "record"))], "reason"),
-    )
+    _stage(connection, "to_review", found.review.select(*SIDES, "reason"))
     connection.execute(
-        """update identity.pair p set in_review = (t.system_l is not null), reason = coalesce(t.reason, p.reason)
+        """update identity.pair p set in_review = (t.reason is not null), review_reason = t.reason
            from identity.pair q left join to_review t using (system_l, record_id_l, system_r, record_id_r)
            where (p.system_l, p.record_id_l, p.system_r, p.record_id_r)
                = (q.system_l, q.record_id_l, q.system_r, q.record_id_r)
-             and (p.in_review <> (t.system_l is not null) or p.reason is distinct from coalesce(t.reason, p.reason))"""
+             and p.review_reason is distinct from t.reason"""
     )
 
 
@@ -146,7 +183,7 @@ def _read(connection: Connection[Any], query: sql.Composable, schema: Schema) ->
     """Rows of a query by COPY; lists travel as text, since CSV has none."""
     lists = [name for name, kind in schema.items() if isinstance(kind, pl.List)]
     columns = sql.SQL(", ").join(
-        sql.SQL("array_to_string({0}, {1}) as {0}").format(sql.Identifier(n), sql.Literal(_SEPARATOR))
+        sql.SQL("nullif(array_to_string({0}, {1}), '') as {0}").format(sql.Identifier(n), sql.Literal(_SEPARATOR))
         if n in lists
         else sql.Identifier(n)
         for n in schema
@@ -173,8 +210,10 @@ def _stage(connection: Connection[Any], name: str, frame: pl.DataFrame) -> None:
     connection.execute(sql.SQL("analyze {}").format(sql.Identifier(name)))
 
 
-def _delete(connection: Connection[Any], table: str, keys: pl.DataFrame, names: tuple[str, ...]) -> None:
-    staged = f"gone_{table}"
+def _delete(
+    connection: Connection[Any], table: str, keys: pl.DataFrame, names: tuple[str, ...], staged: str = "gone"
+) -> None:
+    staged = f"{staged}_{table}"
     _stage(connection, staged, keys.select(names))
     same = sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(n)) for n in names)
     connection.execute(
@@ -186,14 +225,7 @@ def _delete(connection: Connection[Any], table: str, keys: pl.DataFrame, names: 
 
 def _replace(connection: Connection[Any], table: str, rows: pl.DataFrame, names: tuple[str, ...]) -> None:
     """The rows in place of those with their keys."""
-    with_name = f"other_{table}"
-    _stage(connection, with_name, rows.select(names))
-    same = sql.SQL(" and ").join(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(n)) for n in names)
-    connection.execute(
-        sql.SQL("delete from {} t using {} s where {}").format(
-            sql.Identifier("identity", table), sql.Identifier(with_name), same
-        )
-    )
+    _delete(connection, table, rows, names, "other")
     _insert(connection, table, rows)
 
 

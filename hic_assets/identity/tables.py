@@ -51,12 +51,14 @@ comment on table identity.assignment is
 create table if not exists identity.pair (
     {_columns(PAIRS)},
     in_review boolean not null default false,
+    review_reason text,
     primary key ({", ".join(SIDES)})
 );
 create index if not exists pair_right on identity.pair (system_r, record_id_r);
 create index if not exists pair_in_review on identity.pair (weight desc) where in_review;
 comment on table identity.pair is
-    'Pairs of records that were weighed and are worth keeping; in_review: somebody should say whether they are one person.';
+    'Pairs of records that were weighed and are worth keeping; in_review: somebody should say whether they are one person, and
+review_reason why.';
 
 create table if not exists identity.decision (
     decision_id bigint generated always as identity primary key,
@@ -91,10 +93,16 @@ create table if not exists identity.run (
     compared bigint not null,
     persons bigint not null,
     in_review bigint not null,
+    merged bigint not null,
+    split bigint not null,
+    moved bigint not null,
+    population bigint not null,
+    model text not null,
     left_out jsonb not null default '[]'
 );
 comment on table identity.run is
-    'Runs of identity resolution that were committed. left_out: keys that too many records share, and that were not compared by.';
+    'Runs of identity resolution that were committed. left_out: keys that too many records share, and that were not compared by.
+model: fingerprint of the model and the population that pairs were weighed with; another one weighs all anew.';
 """
 
 

@@ -3,7 +3,7 @@
 Belongs here: the engine, from frames to frames. Does not belong here: Dagster, PostgreSQL, the sandbox, a user's screen. In the order of
 work: ``schema`` (the frames), ``names``, ``births``, ``identifiers`` and ``normalise`` (clean columns), ``blocking`` (which pairs),
 ``comparisons``, ``frequencies``, ``model``, ``training`` (what agreement is worth), ``engine`` and ``scoring`` (Splink), ``verdict`` (link, review,
-apart), ``clustering`` (persons, contradictions cut), ``persons`` (keys that stay), ``link`` (one run); beside them ``evidence`` (for a
+apart), ``clustering`` (persons, contradictions cut), ``persons`` (keys that stay), ``linking`` (one run); beside them ``evidence`` (for a
 reviewer) and ``accuracy`` (where the truth is known).
 
 What a caller needs:
@@ -18,13 +18,36 @@ All persons of a run before are as they were unless ``events`` says otherwise. T
 whatever batches they came in, as long as no key outgrew ``blocking.LARGEST`` on the way (``Linked.left_out`` lists those that did).
 """
 
-from hic_assets.linkage.evidence import waterfall
-from hic_assets.linkage.link import Linked, link
-from hic_assets.linkage.model import Model, load
-from hic_assets.linkage.schema import ASSIGNMENTS, DECISIONS, EVENTS, PAIRS, RECORDS
-from hic_assets.linkage.training import train
-from hic_assets.linkage.verdict import Thresholds
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hic_assets.linkage.evidence import waterfall
+    from hic_assets.linkage.linking import Linked, link
+    from hic_assets.linkage.model import Model, load
+    from hic_assets.linkage.schema import ASSIGNMENTS, DECISIONS, EVENTS, PAIRS, RECORDS
+    from hic_assets.linkage.training import train
+    from hic_assets.linkage.verdict import Thresholds
+
+_WHERE = {
+    "evidence": ("waterfall",),
+    "linking": ("Linked", "link"),
+    "model": ("Model", "load"),
+    "schema": ("ASSIGNMENTS", "DECISIONS", "EVENTS", "PAIRS", "RECORDS"),
+    "training": ("train",),
+    "verdict": ("Thresholds",),
+}
 
 __all__ = [
     "ASSIGNMENTS", "DECISIONS", "EVENTS", "PAIRS", "RECORDS", "Linked", "Model", "Thresholds", "link", "load", "train", "waterfall",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """What is asked for is imported then: Splink and DuckDB take a second, and every process reads the schema."""
+    for module, names in _WHERE.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

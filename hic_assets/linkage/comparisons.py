@@ -90,7 +90,7 @@ _NO_SECTOR = "(sector_l is null or sector_r is null)"
 _PLACE = [
     Level(
         "residence not known",
-        f"{_NO_SECTOR} and (district_l is null or district_r is null) and facility_l is distinct from facility_r",
+        f"{_NO_SECTOR} and (district_l is null or district_r is null) and (facility_l = facility_r) is not true",
         unknown=True,
     ),
     Level("same sector and village", f"{same('sector')} and {same('village')}"),

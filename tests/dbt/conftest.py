@@ -40,6 +40,7 @@ def country(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.
         (folder / "first_reference.json").write_text(json.dumps(dbt.reference(tests=True)))
         dbt.weekly(*surveillance.ALL_WEEKS, tests=True)
         dbt.monthly(*BOTH, tests=True)
+        dbt.identity(tests=True)
         copy_database(postgres_server, warehouse.database, BUILT)
         shutil.copytree(target, folder / PARSED)
 

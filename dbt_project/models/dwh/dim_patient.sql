@@ -1,5 +1,5 @@
 {{ config(
-    tags=['reference'],
+    tags=['identity'],
     meta={'dagster': {'group': 'identity', 'owners': ['team:data-engineering']}},
     indexes=[{'columns': ['patient_key'], 'unique': true}]
 ) }}
@@ -7,7 +7,7 @@
 with records as (
     select
         assignments.patient_key,
-        records.system,
+        assignments.system,
         {{ sex_code('records.sex') }} as sex,
         records.birth_date,
         -- 1 January and 1 July stand for a year, but at a birth that was seen.
@@ -17,7 +17,8 @@ with records as (
         records.recorded_on,
         records.died_on
     from {{ ref('stg_identity__assignments') }} as assignments
-    inner join {{ ref('person_record') }} as records
+    -- A record that has gone since keeps its person until the next run.
+    left join {{ ref('person_record') }} as records
         on assignments.system = records.system and assignments.record_id = records.record_id
 ),
 

@@ -1,5 +1,5 @@
 {{ config(
-    tags=['reference'],
+    tags=['identity'],
     meta={'dagster': {'group': 'identity', 'owners': ['team:data-engineering']}},
     indexes=[{'columns': ['patient_source_key'], 'unique': true}, {'columns': ['patient_key']}]
 ) }}

@@ -5,12 +5,36 @@
     'birth_date': 'records.birth_date', 'birth_precision': "'day'", 'upi': 'records.upi',
     'facility': 'records.org_unit_uid', 'recorded_on': 'records.created_at', 'load_id': 'records.load_id'
 } -%}
-{%- set efiche_born = 'coalesce(records.date_of_birth, case when records.age_years between 0 and 130 then make_date(extract(year from records.visit_date)::integer - records.age_years::integer, 7, 1) end)' -%}
+{#- 1 January 1900 stands for a day that is not known; the age may be. -#}
+{%- set efiche_day = "case when records.date_of_birth > date '1900-01-01' then records.date_of_birth end" -%}
+{%- set efiche_born = 'coalesce(' ~ efiche_day ~ ', case when records.age_years between 0 and 130 then make_date(extract(year from records.visit_date)::integer - records.age_years::integer, 7, 1) end)' -%}
 {%- set mother = "nullif(concat_ws(' ', deliveries.family_name, deliveries.given_name), '')" -%}
 
--- Whom records are about is found out in Python, from here: one row a person as a source knows them. Of visits the newest
--- of a facility's file speaks.
-with tb as (
+-- Whom records are about is found out in Python, from here: one row a person as a source knows them. A system of visits
+-- tells of a person each time: of every column the newest that is there.
+
+-- A facility is its uid in the registry, whatever a system calls it; NULL where that is not known, which says nothing.
+with fosa as (
+    select fosa_code, facility_uid from {{ ref('int_facility_name') }} where is_fosa_unique
+),
+
+posts as (
+    select listed.facility_code, min(fosa.facility_uid) as facility_uid
+    from {{ ref('stg_hpemr__facilities') }} as listed
+    inner join fosa on {{ fosa_code('listed.fosa_code') }} = fosa.fosa_code
+    group by listed.facility_code
+    having count(distinct fosa.facility_uid) = 1
+),
+
+centres as (
+    select name_key, district_key, min(facility_uid) as facility_uid
+    from {{ ref('int_facility_name') }}
+    where kind = 'centre'
+    group by name_key, district_key
+    having count(*) = 1
+),
+
+tb as (
     {{ person_records('tb', 'records.tracked_entity_uid', ref('stg_tb__tracked_entities'), dict(tracker, nid='records.nid',
         phone='records.phone', programme_numbers=programme_numbers({'tb': 'records.tb_register_no'}),
         sector='records.residence_sector', village='records.village', died_on='told.died_on'),
@@ -85,10 +109,11 @@ efiche as (
     {{ person_records('efiche', file_of_facility('records.facility_code', 'records.file_number', 'records.visit_id'),
         ref('stg_efiche__visits'), {'surname': 'records.family_name', 'given_name': 'records.given_name', 'sex': 'records.sex',
         'birth_date': efiche_born,
-        'birth_precision': "case when records.date_of_birth is null then 'age' else 'day' end", 'nid': 'records.national_id',
+        'birth_precision': "case when records.date_of_birth > date '1900-01-01' then 'day' else 'age' end", 'nid': 'records.national_id',
         'upi': 'records.upi', 'phone': 'records.phone', 'district': 'records.district', 'sector': 'records.sector',
-        'village': 'records.village', 'facility': fosa_code('records.facility_code'), 'recorded_on': 'records.visit_date',
-        'load_id': 'records.load_id'}) }}
+        'village': 'records.village', 'facility': 'fosa.facility_uid', 'recorded_on': 'records.visit_date',
+        'told_by': 'records.visit_id', 'load_id': 'records.load_id'},
+        'left join fosa on ' ~ fosa_code('records.facility_code') ~ ' = fosa.fosa_code') }}
 ),
 
 hpemr as (
@@ -96,7 +121,8 @@ hpemr as (
         ref('stg_hpemr__encounters'), {'surname': 'records.full_name', 'sex': 'records.sex', 'birth_date': 'records.date_of_birth',
         'birth_precision': birth_precision('records.date_of_birth_estimated'), 'nid': 'records.national_id', 'upi': 'records.upi',
         'phone': 'records.phone', 'district': 'records.district', 'sector': 'records.sector', 'village': 'records.village',
-        'facility': 'records.facility_code', 'recorded_on': local_day('records.started_at'), 'load_id': 'records.load_id'}) }}
+        'facility': 'posts.facility_uid', 'recorded_on': local_day('records.started_at'), 'told_by': 'records.encounter_id',
+        'load_id': 'records.load_id'}, 'left join posts on records.facility_code = posts.facility_code') }}
 ),
 
 cemr as (
@@ -104,16 +130,23 @@ cemr as (
         'given_name': 'records.given_name', 'sex': 'records.sex', 'birth_date': 'records.date_of_birth',
         'birth_precision': birth_precision('records.date_of_birth_estimated'), 'nid': 'records.national_id', 'phone': 'records.phone',
         'mother_name': 'records.mother_name', 'district': 'records.facility_district', 'village': 'records.village',
-        'facility': 'records.facility_name', 'recorded_on': 'records.registered_on', 'load_id': 'records.load_id'}) }}
+        'facility': 'centres.facility_uid', 'recorded_on': 'records.registered_on', 'load_id': 'records.load_id'},
+        'left join centres on ' ~ facility_name_key('records.facility_name') ~ ' = centres.name_key and '
+        ~ district_name_key('records.facility_district') ~ ' = centres.district_key') }}
 ),
 
-{% for resource, day in [('pregnancies', 'registered_at'), ('deliveries', 'delivered_at'), ('postnatal_contacts', 'encounter_at')] %}
+{% for resource, key, day in [
+    ('pregnancies', 'pregnancy_id', 'registered_at'), ('deliveries', 'delivery_id', 'delivered_at'),
+    ('postnatal_contacts', 'postnatal_contact_id', 'encounter_at')
+] %}
 ebuzima_{{ resource }} as (
     {{ person_records('ebuzima', 'records.patient_id', ref('stg_ebuzima__' ~ resource), {'surname': 'records.family_name',
         'given_name': 'records.given_name', 'sex': "'F'", 'birth_date': 'records.date_of_birth',
         'birth_precision': birth_precision('records.date_of_birth_estimated'), 'nid': 'records.national_id', 'upi': 'records.upi',
         'phone': 'records.phone', 'sector': 'records.sector', 'village': 'records.village',
-        'facility': fosa_code('records.facility_code'), 'recorded_on': local_day('records.' ~ day), 'load_id': 'records.load_id'}) }}
+        'facility': 'fosa.facility_uid', 'recorded_on': local_day('records.' ~ day),
+        'told_by': "'" ~ resource ~ "/' || records." ~ key, 'load_id': 'records.load_id'},
+        'left join fosa on ' ~ fosa_code('records.facility_code') ~ ' = fosa.fosa_code') }}
 ),
 {% endfor %}
 
@@ -123,10 +156,11 @@ ebuzima_newborn as (
         'birth_date': local_day('records.born_at'), 'birth_precision': "'day'", 'birth_order': 'records.birth_order',
         'multiple_birth': 'deliveries.babies > 1', 'upi': 'records.upi', 'phone': 'deliveries.phone', 'mother_name': mother,
         'mother_nid': 'deliveries.national_id', 'sector': 'deliveries.sector', 'village': 'deliveries.village',
-        'facility': fosa_code('records.facility_code'), 'recorded_on': local_day('records.born_at'),
+        'facility': 'fosa.facility_uid', 'recorded_on': local_day('records.born_at'),
         'died_on': "coalesce(records.death_date, case when records.outcome like '%STILLBIRTH%' then " ~ local_day('records.born_at') ~ ' end)',
         'load_id': 'records.load_id'},
-        'left join ' ~ ref('stg_ebuzima__deliveries') ~ ' as deliveries on records.delivery_id = deliveries.delivery_id') }}
+        'left join ' ~ ref('stg_ebuzima__deliveries') ~ ' as deliveries on records.delivery_id = deliveries.delivery_id '
+        ~ 'left join fosa on ' ~ fosa_code('records.facility_code') ~ ' = fosa.fosa_code') }}
 ),
 
 every as (
@@ -140,7 +174,27 @@ every as (
     {% endfor %}
 )
 
-select distinct on (system, record_id) *
+select
+    system,
+    record_id,
+    {%- for name in ['surname', 'given_name', 'sex'] %}
+    {{ newest(name) }} as {{ name }},
+    {%- endfor %}
+    -- A day before a year or an age, whichever is newer.
+    {{ newest('birth_date', "birth_precision = 'day' desc", 'birth_date') }} as birth_date,
+    {{ newest('birth_precision', "birth_precision = 'day' desc", 'birth_date') }} as birth_precision,
+    {{ newest('birth_order') }} as birth_order,
+    bool_or(multiple_birth) as multiple_birth,
+    {{ newest('nid') }} as nid,
+    {{ newest('upi') }} as upi,
+    -- As text: an aggregate of lists would be one of two dimensions.
+    ({{ newest('programme_numbers', what='programme_numbers::text') }})::text[] as programme_numbers,
+    {%- for name in [
+        'phone', 'mother_name', 'mother_nid', 'district', 'sector', 'cell', 'village', 'facility', 'recorded_on', 'died_on'
+    ] %}
+    {{ newest(name) }} as {{ name }},
+    {%- endfor %}
+    max(load_id) as load_id
 from every
 where record_id is not null
-order by system, record_id, recorded_on desc nulls last, load_id desc
+group by system, record_id

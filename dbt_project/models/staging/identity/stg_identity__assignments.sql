@@ -1,4 +1,4 @@
-{{ config(materialized='view', tags=['reference'], meta={'dagster': {'group': 'identity', 'owners': ['team:data-engineering']}}) }}
+{{ config(materialized='view', tags=['identity'], meta={'dagster': {'group': 'identity', 'owners': ['team:data-engineering']}}) }}
 
 select
     system,

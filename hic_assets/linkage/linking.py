@@ -46,6 +46,11 @@ class Linked:
     left_out: pl.DataFrame = field(default_factory=pl.DataFrame)
     compared: int = 0
 
+    def event_counts(self) -> dict[str, int]:
+        """How many events of each kind there were, those without any too."""
+        counted = dict(self.events.group_by("event").len().iter_rows())
+        return {event: counted.get(event, 0) for event in ("merged", "split", "moved")}
+
 
 def link(
     new: pl.DataFrame,
