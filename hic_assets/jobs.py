@@ -1,4 +1,4 @@
-"""The runs a system is loaded by: its registries with the dimensions, its months with the facts, its weeks.
+"""The runs a system is loaded by: its registries with the dimensions, its months with the facts, its weeks; and who patients are.
 
 A job a cadence, since a run has one partition axis and registries have none. Three exist for several systems together
 (``all_reference``, ``all_weekly``, ``records_monthly``): a country is brought up in four runs, with one more for the months of
@@ -15,7 +15,7 @@ from hic_assets.assets.raw import asset_key
 from hic_assets.systems.declare import Cadence, System
 
 _MODELS = "hic/cadence"
-REFERENCE, WEEKLY, MONTHLY = "reference", "weekly", "monthly"
+REFERENCE, WEEKLY, MONTHLY, IDENTITY = "reference", "weekly", "monthly", "identity"
 
 
 def _raw(systems: Iterable[System], *cadences: Cadence) -> dg.AssetSelection:
@@ -84,6 +84,15 @@ def programme_months_job(systems: Sequence[System]) -> dg.UnresolvedAssetJobDefi
     )
 
 
+def identity_job() -> dg.UnresolvedAssetJobDefinition:
+    """Identity resolution over all that is loaded, and the dimensions of patients."""
+    return dg.define_asset_job(
+        IDENTITY,
+        selection=dg.AssetSelection.tag(_MODELS, IDENTITY),
+        description="Who patients are: records of all systems put together, then the dimensions of patients.",
+    )
+
+
 def jobs_of(systems: Sequence[System]) -> list[dg.UnresolvedAssetJobDefinition]:
     """Every job there is: a system's own, and those of several together."""
     made = []
@@ -93,7 +102,14 @@ def jobs_of(systems: Sequence[System]) -> list[dg.UnresolvedAssetJobDefinition]:
         made += [monthly_job(*scope)] if has(scope[2], Cadence.MONTHLY) else []
     every = ("all", "every system", systems)
     records = ("records", "the trackers and the clinical systems", of_records(systems))
-    return [*made, reference_job(*every), weekly_job(*every), monthly_job(*records), programme_months_job(systems)]
+    return [
+        *made,
+        reference_job(*every),
+        weekly_job(*every),
+        monthly_job(*records),
+        programme_months_job(systems),
+        identity_job(),
+    ]
 
 
 def of_records(systems: Sequence[System]) -> list[System]:

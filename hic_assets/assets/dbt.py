@@ -1,4 +1,4 @@
-"""dbt models as assets, in three sets: registries and dimensions, and what is computed a week or a month at a time.
+"""dbt models as assets, in four sets: registries and dimensions, who patients are, and what is computed a week or a month at a time.
 
 Belongs here: how a run's partitions become one dbt call. Does not: any model (``dbt_project/``).
 The window goes by ``--event-time-start/end``: ``--vars`` would make dbt parse the whole project anew.
@@ -34,6 +34,7 @@ from hic_assets.resources import WarehouseResource
 from hic_assets.settings import Settings
 from hic_assets.systems import PROGRAMMES, SYSTEMS
 from hic_assets.systems.declare import Cadence
+from hic_assets.warehouse.grants import grant_reading_if_used
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 PARSED = "partial_parse.msgpack"
@@ -43,6 +44,8 @@ PARSED = "partial_parse.msgpack"
 COMMON = ("build", "--exclude-resource-type", "unit_test", "--no-write-json", "--log-level-file", "info")
 # Tags of the models that are built by the window of a run.
 WINDOWED = (Cadence.WEEKLY.value, Cadence.MONTHLY.value)
+# The tag of what is built after identity resolution, by no window.
+IDENTITY = "identity"
 # One call at a time, over all runs: a later one then reads what the one before it was not built from.
 POOL = "dbt"
 # How long the folder of a call that did not succeed (its log, the SQL as it was run) is kept.
@@ -62,7 +65,7 @@ class Translator(DagsterDbtTranslator):
         node = manifest["nodes"].get(unique_id)
         if node is None:
             return spec
-        cadence = next((one for one in WINDOWED if one in node["tags"]), "reference")
+        cadence = next((one for one in (*WINDOWED, IDENTITY) if one in node["tags"]), "reference")
         return spec.merge_attributes(
             deps=[self.get_asset_key(source) for source in _behind_views(manifest, node)]
             if cadence in WINDOWED
@@ -139,24 +142,27 @@ def in_database(manifest: Mapping[str, Any], database: str) -> dict[str, Any]:
 
 
 def dbt_asset_definitions() -> list[dg.AssetsDefinition]:
-    """The three sets of dbt assets."""
+    """The four sets of dbt assets."""
     manifest = json.loads(manifest_path().read_text())
     translator = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=True))
+    whole = [_whole(manifest, translator, tag) for tag in ("reference", IDENTITY)]
+    return [*whole, *(_windowed(manifest, translator, cadence) for cadence in (Cadence.WEEKLY, Cadence.MONTHLY))]
+
+
+def _whole(manifest: dict[str, Any], translator: Translator, tag: str) -> dg.AssetsDefinition:
+    """The models that are built whole: ``dbt_reference``, ``dbt_identity``."""
 
     @dbt_assets(
         manifest=manifest,
-        select="tag:reference",
+        select=f"tag:{tag}",
         dagster_dbt_translator=translator,
-        name="dbt_reference",
+        name=f"dbt_{tag}",
         pool=POOL,
     )
-    def dbt_reference(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource
-    ) -> Iterator[Any]:
+    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource) -> Iterator[Any]:
         yield from _build(context, dbt, warehouse, ())
 
-    windowed = [_windowed(manifest, translator, cadence) for cadence in (Cadence.WEEKLY, Cadence.MONTHLY)]
-    return [dbt_reference, *windowed]
+    return models
 
 
 def _windowed(manifest: dict[str, Any], translator: Translator, cadence: Cadence) -> dg.AssetsDefinition:
@@ -191,7 +197,12 @@ def _build(
     _reuse(home / PARSED, target / PARSED)
     call = dbt.cli([*COMMON, *arguments], context=context, target_path=target)
     call.manifest = in_database(call.manifest, opened.database)
-    yield from with_columns(call)
+    try:
+        yield from with_columns(call)
+    finally:
+        # What was built anew is denied to its readers until now, also where a later model or a test failed.
+        with opened.connect(autocommit=True) as connection:
+            grant_reading_if_used(connection)
     _reuse(target / PARSED, home / PARSED)
     # dbt keeps a folder a call for ever; what succeeded is in the event log.
     shutil.rmtree(target.parent, ignore_errors=True)

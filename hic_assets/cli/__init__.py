@@ -23,6 +23,7 @@ COMMANDS = {
     "parity": "hic_assets.cli.parity",
     "psql": "hic_assets.cli.psql",
     "quarantine": "hic_assets.cli.quarantine",
+    "roles": "hic_assets.cli.roles",
     "sandbox": "hic_assets.cli.sandbox",
     "staging": "hic_assets.cli.staging",
     "status": "hic_assets.cli.status",

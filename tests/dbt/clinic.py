@@ -5,10 +5,12 @@ Belongs here: its declaration, its registries, and the copy of the project it is
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import psycopg
+import yaml
 from raw_tables import insert_rows
 from tracker_forms import Row, attribute_row, data_element_row, program_rows
 
@@ -33,6 +35,8 @@ CLINIC = System(
     feeds=dhis2_tracker("clinic", (VISITS, AUDITS)),
     programmes=(VISITS, AUDITS),
 )
+
+_REF = re.compile(r"ref\('(\w+)'\)")
 
 STAGE, NEW_STAGE = "StgVisit001", "StgNewOne01"
 NAME, BORN, SEX = "AttrName001", "AttrBorn001", "AttrSex0001"
@@ -100,7 +104,27 @@ def copy_project(source: Path, folder: Path) -> Path:
     """The dbt project with this tracker in place of the declared ones."""
     project = Path(shutil.copytree(source, folder, ignore=shutil.ignore_patterns("target", "logs")))
     generate(project, registries())
+    _remove_what_reads_declared_programmes(project / "models", project)
     return project
+
+
+def _remove_what_reads_declared_programmes(models: Path, project: Path) -> None:
+    """Facts of a topic name the staging models of its programme, which are not in the copy; nor is what reads those facts."""
+    names = {p.stem for p in [*project.rglob("*.sql"), *(project / "seeds").glob("*.csv")]} | {"snp_facility"}
+    gone: set[str] = set()
+    while missing := {p for p in models.rglob("*.sql") if set(_REF.findall(p.read_text())) - (names - gone)}:
+        gone |= {path.stem for path in missing}
+        for path in missing:
+            path.unlink()
+    for path in models.rglob("*.yml"):
+        said = yaml.safe_load(path.read_text()) or {}
+        kept = {
+            kind: [one for one in listed if not {one.get("name"), one.get("model")} & gone]
+            for kind, listed in said.items()
+            if isinstance(listed, list)
+        }
+        if any(len(kept[kind]) < len(said[kind]) for kind in kept):
+            path.write_text(yaml.safe_dump({**said, **kept}, sort_keys=False, allow_unicode=True))
 
 
 def generate(project: Path, rows: Registries) -> None:

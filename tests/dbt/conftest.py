@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import clinical_rows
+import indicator_rows
+import programme_fact_rows
 import pytest
 import small_country
 import surveillance
@@ -32,10 +34,13 @@ def country(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.
             small_country.land(connection)
             surveillance.land(connection)
             clinical_rows.land(connection)
+            programme_fact_rows.land(connection)
+            indicator_rows.land(connection)
         dbt = Dbt(warehouse, target)
         (folder / "first_reference.json").write_text(json.dumps(dbt.reference(tests=True)))
         dbt.weekly(*surveillance.ALL_WEEKS, tests=True)
         dbt.monthly(*BOTH, tests=True)
+        dbt.identity(tests=True)
         copy_database(postgres_server, warehouse.database, BUILT)
         shutil.copytree(target, folder / PARSED)
 

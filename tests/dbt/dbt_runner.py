@@ -17,6 +17,7 @@ import pytest
 from pg_servers import rows
 
 from hic_assets.identity.pseudonym import session_options
+from hic_assets.identity.resolve import resolve
 from hic_assets.warehouse import Warehouse
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
@@ -65,6 +66,13 @@ class Dbt:
         without = ["unit_test"] if tests else ["unit_test", "test"]
         kinds = [word for kind in without for word in ("--exclude-resource-type", kind)]
         return self.run("build", "--select", "tag:weekly", *kinds, *window)
+
+    def identity(self, *, tests: bool = False) -> dict[str, str]:
+        """Put records of persons together, and build the dimensions of patients, with the data tests; or without."""
+        resolve(self.warehouse, PSEUDONYM_KEY, population=14_000)
+        kinds = ["unit_test"] if tests else ["unit_test", "test"]
+        without = [word for kind in kinds for word in ("--exclude-resource-type", kind)]
+        return self.run("build", "--select", "tag:identity", *without)
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
         """Rows of a query."""

@@ -13,9 +13,9 @@ from dbt_runner import DBT, PROJECT, Dbt
 
 from hic_assets.staging.files import is_written
 
-LAYERS = ["staging", "intermediate", "dwh", "reporting"]
+LAYERS = ["staging", "identity", "intermediate", "dwh", "reporting"]
 BUILT = ("model", "seed", "snapshot")
-CALLS = {"reference", "weekly", "monthly"}
+CALLS = {"reference", "weekly", "monthly", "identity"}
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +49,13 @@ def test_everything_is_described(manifest: dict[str, Any]) -> None:
 
 
 def test_every_column_that_exists_is_described(country: Dbt, manifest: dict[str, Any]) -> None:
-    # Alerts are a table of dwh that Python writes, and so a source.
+    # Alerts are a table of dwh that Python writes, and so a source; so is whom each record is about.
     made = [*built(manifest), *manifest["sources"].values()]
     documented = {(n["schema"], n["name"], column) for n in made if n["schema"] in LAYERS for column in n["columns"]}
     real = country.query(
         "select table_schema, table_name, column_name from information_schema.columns"
         " where table_schema in ('staging', 'intermediate', 'dwh', 'reporting')"
+        " or (table_schema, table_name) in (('identity', 'person_record'), ('identity', 'assignment'))"
     )
     assert set(real) == documented
 
@@ -76,7 +77,7 @@ def test_what_was_chosen_here_says_that_it_is_no_official_value(manifest: dict[s
     )
 
 
-def test_everything_has_one_of_the_three_tags(manifest: dict[str, Any]) -> None:
+def test_everything_has_one_of_the_four_tags(manifest: dict[str, Any]) -> None:
     untagged = [n["name"] for n in built(manifest) if len(CALLS & set(n["tags"])) != 1]
     assert untagged == []
 
@@ -112,6 +113,7 @@ def test_everything_has_a_group_and_an_owner(manifest: dict[str, Any]) -> None:
 def test_layers_have_their_schema_prefix_and_contract(manifest: dict[str, Any]) -> None:
     prefixes = {
         "staging": ("stg_",),
+        "identity": ("person_",),
         "intermediate": ("int_",),
         "dwh": ("dim_", "fct_"),
         "reporting": ("rpt_", "tracker_"),

@@ -1,0 +1,76 @@
+"""The catalogue as data: whole, and fit for the rule that keeps small cells back."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from pathlib import Path
+
+SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
+FACTS = SEEDS.parent / "macros" / "fact_measures.sql"
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (SEEDS / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+CATALOGUE = {row["indicator_code"]: row for row in seed("indicator_catalogue")}
+MEASURES = {row["measure_code"]: row for row in seed("measure")}
+TERMS = seed("indicator_measure")
+
+
+def measures_of(code: str) -> set[str]:
+    """Measures of an indicator that count people or events, not populations."""
+    named = {t["measure_code"] for t in TERMS if t["indicator_code"] == code}
+    return {m for m in named if MEASURES[m]["kind"] != "population"}
+
+
+def test_the_core_list_is_whole() -> None:
+    assert {int(row["core_number"]) for row in CATALOGUE.values() if row["core_number"]} == set(range(1, 45))
+
+
+def test_an_indicator_has_both_sides_or_a_reason() -> None:
+    sides = defaultdict(set)
+    for term in TERMS:
+        sides[term["indicator_code"]].add(term["side"])
+    for code, row in CATALOGUE.items():
+        assert (sides[code] == {"numerator", "denominator"}) != bool(row["no_value_reason"]), code
+
+
+def test_every_measure_comes_from_somewhere_and_is_used() -> None:
+    counted = set(re.findall(r"'measure': '(\w+)'", FACTS.read_text()))
+    reported = {row["measure_code"] for row in seed("measure_source")}
+    assert counted & reported == set()
+    assert counted | reported == set(MEASURES) == {term["measure_code"] for term in TERMS}
+
+
+def test_a_side_is_a_flow_or_a_stock_and_not_both() -> None:
+    """Of a longer period a sum and a last month cannot be added."""
+    sides = defaultdict(set)
+    for term in TERMS:
+        kind = MEASURES[term["measure_code"]]["kind"]
+        annualised = CATALOGUE[term["indicator_code"]]["is_annualised"] == "true"
+        last = not term["times"] and (kind == "stock" or (kind == "population" and not annualised))
+        sides[term["indicator_code"], term["side"]].add(last)
+    assert [side for side, found in sides.items() if len(found) > 1] == []
+
+
+def test_sensitive_indicators_that_share_a_measure_are_kept_back_together() -> None:
+    groups = defaultdict(set)
+    for code, row in CATALOGUE.items():
+        for measure in measures_of(code):
+            groups[measure].add(row["suppression_group"])
+    assert {measure: found for measure, found in groups.items() if len(found) > 1} == {}
+    periods = defaultdict(set)
+    for row in CATALOGUE.values():
+        if row["is_sensitive"] == "true":
+            periods[row["suppression_group"]].add(row["periodicity"] == "monthly")
+    assert [group for group, found in periods.items() if len(found) > 1] == []
+
+
+def test_programmes_that_are_sensitive_are_marked() -> None:
+    for code, row in CATALOGUE.items():
+        sensitive = row["domain"] in ("hiv", "tb", "gbv", "cancer", "mental health")
+        assert (row["is_sensitive"] == "true") == sensitive, code
