@@ -31,9 +31,10 @@ def _columns(schema: Schema) -> str:
     return ",\n    ".join(f"{name} {_TYPES[kind]}" for name, kind in schema.items())
 
 
+RECORD_COLUMNS = _columns(RECORDS)
 DDL = f"""
 create table if not exists identity.record (
-    {_columns(RECORDS)},
+    {RECORD_COLUMNS},
     content text not null,
     primary key (system, record_id)
 );

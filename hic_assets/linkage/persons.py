@@ -34,11 +34,11 @@ def assign(members: pl.DataFrame, before: pl.DataFrame, secret: bytes, run: int)
     that inherits none gets one of its own, which says nothing of the old one; never one that this run takes from somebody. A
     merge that is undone in a later run brings the key back that its first record had.
     """
-    known = members.join(before, on=IDENTITY, how="inner")
+    known = members.join(before, on=IDENTITY, how="inner").sort(IDENTITY)
     went = (
-        known.group_by("person_key", "since", "cluster")
-        .agg(n=pl.len(), first=pl.struct(IDENTITY).min())
-        .sort(["person_key", "n", "first"], descending=[False, True, False])
+        known.group_by("person_key", "since", "cluster", maintain_order=True)
+        .agg(pl.col(IDENTITY).first(), n=pl.len())
+        .sort(["person_key", "n", *IDENTITY], descending=[False, True, False, False])
         .with_columns(main=pl.int_range(pl.len()).over("person_key") == 0)
     )
     inherited = went.filter("main").sort("since", "person_key").unique("cluster", keep="first", maintain_order=True)

@@ -125,3 +125,12 @@ def test_slips(number: str, at: int, digit: int) -> None:
     assert slip(number, number[:at] + str(digit) + number[at + 1 :])
     assert slip(number, number[:at] + number[at + 1] + number[at] + number[at + 2 :])
     assert not slip("1198580012345", "1198580054321")
+
+
+def test_of_a_person_that_is_split_in_halves_the_first_record_keeps_the_key() -> None:
+    members = pl.DataFrame({"system": ["tb", "hiv", "hiv"], "record_id": ["a", "z", "b"], "cluster": [7, 1, 0]})
+    before, _ = assign(members.with_columns(cluster=0), empty(ASSIGNMENTS), SECRET, 1)
+    after, events = assign(members, before, SECRET, 2)
+    kept = before["person_key"][0]
+    assert after.filter(pl.col("person_key") == kept).select("system", "record_id").rows() == [("hiv", "b")]
+    assert events["event"].to_list() == ["split", "split"]
