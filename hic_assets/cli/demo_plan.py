@@ -18,8 +18,8 @@ class Span:
 
 
 def planned_jobs(systems: list[System], span: Span) -> list[tuple[str, str, dict[str, str]]]:
-    """(job, words, tags) in order: registries and dimensions, then weeks, then months; of records the latest few months."""
-    from hic_assets.jobs import MONTHLY, REFERENCE, WEEKLY, has, of_records
+    """(job, words, tags) in order: registries and dimensions, weeks, months (of records the latest few), then who patients are."""
+    from hic_assets.jobs import IDENTITY, MONTHLY, REFERENCE, WEEKLY, has, of_records
     from hic_assets.partitions import monthly, weekly
 
     months, weeks = monthly().get_partition_keys()[-span.months :], weekly().get_partition_keys()[-span.weeks :]
@@ -43,7 +43,7 @@ def planned_jobs(systems: list[System], span: Span) -> list[tuple[str, str, dict
             # Records come at the pace their systems allow, and the demo is to end soon.
             some = recent if of_records(of) else months
             planned.append(_of_range(f"{name}_{MONTHLY}", f"{len(some)} months", name, of, some))
-    return planned
+    return [*planned, (IDENTITY, "Who patients are", {})] if of_records(systems) else planned
 
 
 def _of_range(
