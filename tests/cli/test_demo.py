@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from demo_persons import persons_found
 from hic_command import HIC, Hic, environment
 
 from hic_assets.sandbox import running_sandbox
@@ -61,6 +62,8 @@ def test_from_nothing_every_table_is_loaded_and_every_mart_built(home: Path) -> 
         assert float(row["value"]) > 0
     assert_progress(said)
     assert_status(home, tables)
+    persons = persons_found(home, SCALE)
+    assert persons.right > 100 and persons.f1 >= 0.97, persons.row()
 
 
 def assert_progress(said: str) -> None:

@@ -93,7 +93,6 @@ def test_what_a_source_tells_of_a_person_is_one_row(people: Dbt) -> None:
 def run_job(people: Dbt, monkeypatch: pytest.MonkeyPatch, home: Any, **config: Any) -> dg.ExecuteInProcessResult:
     monkeypatch.setenv("HIC_HOME", str(home))
     monkeypatch.setenv("HIC_PSEUDONYM_KEY", PSEUDONYM_KEY.decode())
-    monkeypatch.setenv("HIC_POPULATION", "14000")
     manifest.ensure()
     from hic_assets.definitions import build_defs
 
