@@ -29,9 +29,10 @@ class Planned:
 def planned_stages(systems: list[System], span: Span) -> list[list[Planned]]:
     """What is loaded one after another, and in each the runs that may go side by side.
 
-    Registries and dimensions first, on which all else stands; then weeks and months, of records the latest few months.
+    Registries and dimensions first, on which all else stands; then weeks and months; then who patients are, in all of them.
     """
-    return [*([run] for run in _references(systems)), [*_weeks(systems, span), *_months(systems, span)]]
+    stages = [*([run] for run in _references(systems)), [*_weeks(systems, span), *_months(systems, span)]]
+    return [stage for stage in (*stages, _persons(systems)) if stage]
 
 
 def _references(systems: list[System]) -> list[Planned]:
@@ -72,6 +73,12 @@ def _months(systems: list[System], span: Span) -> list[Planned]:
         for name, of in scopes
         if has(of, Cadence.MONTHLY)
     ]
+
+
+def _persons(systems: list[System]) -> list[Planned]:
+    from hic_assets.jobs import IDENTITY, of_records
+
+    return [Planned(IDENTITY, "Who patients are")] if of_records(systems) else []
 
 
 def _of_range(job: str, span: str, name: str, systems: list[System], keys: Sequence[str]) -> Planned:

@@ -19,7 +19,8 @@ def birth_columns(frame: pl.DataFrame) -> pl.DataFrame:
     """With ``birth_day`` (where the day is known), ``birth_swap`` (day and month exchanged), ``birth_year``, ``birth_about``
     (the year is one of three) and ``birth_canon``: the same text for a day and for the day it becomes when exchanged.
     """
-    after = pl.col("recorded_on") < pl.col("birth_date")
+    # A day's grace: a server in another zone writes down a birth of the night on the day before.
+    after = pl.col("recorded_on").dt.offset_by("1d") < pl.col("birth_date")
     known = pl.when((pl.col("birth_date") >= EARLIEST) & ~after.fill_null(False)).then("birth_date")
     found = frame.with_columns(birth_date=known)
     day, month, year = (getattr(pl.col("birth_date").dt, part)() for part in ("day", "month", "year"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from demo_persons import persons_found
 from hic_command import HIC, Hic, environment
 
 from hic_assets.sandbox import running_sandbox
@@ -41,7 +42,7 @@ def test_from_nothing_every_table_is_loaded_and_every_mart_built(home: Path) -> 
     made, said = demo(home)
     assert made["success"]
     assert made["failures"] == []
-    assert len(made["runs"]) == 4
+    assert len(made["runs"]) == 5
     tables = {t["table"]: t for t in made["tables"]}
     assert sorted(tables) == sorted(FEEDS)
     for name, table in tables.items():
@@ -61,6 +62,8 @@ def test_from_nothing_every_table_is_loaded_and_every_mart_built(home: Path) -> 
         assert float(row["value"]) > 0
     assert_progress(said)
     assert_status(home, tables)
+    persons = persons_found(home, SCALE)
+    assert persons.right > 100 and persons.f1 >= 0.97, persons.row()
 
 
 def assert_progress(said: str) -> None:

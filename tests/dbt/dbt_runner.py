@@ -69,7 +69,7 @@ class Dbt:
 
     def identity(self, *, tests: bool = False) -> dict[str, str]:
         """Put records of persons together, and build the dimensions of patients, with the data tests; or without."""
-        resolve(self.warehouse, PSEUDONYM_KEY, population=14_000)
+        resolve(self.warehouse, PSEUDONYM_KEY)
         kinds = ["unit_test"] if tests else ["unit_test", "test"]
         without = [word for kind in kinds for word in ("--exclude-resource-type", kind)]
         return self.run("build", "--select", "tag:identity", *without)

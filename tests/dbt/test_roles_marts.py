@@ -50,6 +50,7 @@ def world(postgres_server: Warehouse, tmp_path_factory: pytest.TempPathFactory) 
         dbt = Dbt(warehouse, tmp_path_factory.mktemp("dbt_roles"))
         build(dbt, "tag:reference")
         build(dbt, "tag:weekly", "tag:monthly")
+        dbt.identity()
         with roles_on(warehouse) as made:
             made.apply()
             made.add("analyst", "analyst")
@@ -78,7 +79,8 @@ def readable(world: World, role: str) -> list[sql.Identifier]:
 def test_the_marks_are_there_to_be_found(world: World) -> None:
     staged = [one for one in marked(world) if one.startswith("staging.")]
     assert len(staged) > 30, staged
-    for fact in ("fct_data_value", "fct_idsr_weekly", "fct_programme_month", "fct_indicator_value"):
+    assert {"identity.person_record", "identity.record", "identity.assignment"} <= set(marked(world))
+    for fact in ("fct_data_value", "fct_idsr_weekly", "fct_programme_month", "fct_indicator_value", "dim_patient"):
         assert world.ask("analyst", f"select count(*) > 0 from dwh.{fact}") == [(True,)], fact
 
 

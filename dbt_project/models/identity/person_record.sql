@@ -18,12 +18,20 @@ with fosa as (
     select fosa_code, facility_uid from {{ ref('int_facility_name') }} where is_fosa_unique
 ),
 
+-- By its FOSA code where HPEMR lists one, else by name in its district, if one alone has that name there.
 posts as (
-    select listed.facility_code, min(fosa.facility_uid) as facility_uid
+    select listed.facility_code, min(names.facility_uid) as facility_uid
     from {{ ref('stg_hpemr__facilities') }} as listed
-    inner join fosa on {{ fosa_code('listed.fosa_code') }} = fosa.fosa_code
+    inner join {{ ref('int_facility_name') }} as names
+        on (names.is_fosa_unique and {{ fosa_code('listed.fosa_code') }} = names.fosa_code)
+        or (
+            {{ fosa_code('listed.fosa_code') }} is null
+            and names.kind = 'post'
+            and {{ facility_name_key('listed.name') }} = names.name_key
+            and {{ district_name_key('listed.district') }} = names.district_key
+        )
     group by listed.facility_code
-    having count(distinct fosa.facility_uid) = 1
+    having count(distinct names.facility_uid) = 1
 ),
 
 centres as (
@@ -67,22 +75,21 @@ cancer as (
         told_by_events(ref('stg_cancer__events'), {'died_on': 'max(cr_death_date)'})) }}
 ),
 
+-- The birth order that registrations ask for is which of the mother's children it is, not which of twins.
 crvs as (
     {{ person_records('crvs', 'records.tracked_entity_uid', ref('stg_crvs__tracked_entities'), dict(tracker, nid='records.nid',
         programme_numbers=programme_numbers({'crvs': 'records.crvs_act_no'}), phone='records.phone',
         mother_name='records.mother_name', mother_nid='records.mother_nid', sector='records.residence_sector',
-        village='records.village', multiple_birth='told.multiple_birth', birth_order='told.birth_order', died_on='told.died_on'),
-        told_by_events(ref('stg_crvs__events'), {'multiple_birth': 'bool_or(crv_plurality > 1)', 'birth_order': 'max(crv_order)',
+        village='records.village', multiple_birth='told.multiple_birth', died_on='told.died_on'),
+        told_by_events(ref('stg_crvs__events'), {'multiple_birth': 'bool_or(crv_plurality > 1)',
         'died_on': 'max(crv_death_date)'})) }}
 ),
 
 birth_registration as (
     {{ person_records('birth_registration', 'records.tracked_entity_uid', ref('stg_birth_registration__tracked_entities'),
         dict(tracker, mother_name='records.mother_name', mother_nid='records.mother_nid', phone='records.phone',
-        sector='records.residence_sector', village='records.village', multiple_birth='told.multiple_birth',
-        birth_order='told.birth_order'),
-        told_by_events(ref('stg_birth_registration__events'), {'multiple_birth': 'bool_or(brg_plurality > 1)',
-        'birth_order': 'max(brg_order)'})) }}
+        sector='records.residence_sector', village='records.village', multiple_birth='told.multiple_birth'),
+        told_by_events(ref('stg_birth_registration__events'), {'multiple_birth': 'bool_or(brg_plurality > 1)'})) }}
 ),
 
 maternal_death_audit as (
