@@ -21,6 +21,8 @@ SEEDS = frozenset(file.stem for file in (Path(__file__).parents[2] / "dbt_projec
 BESIDE_MARTS = frozenset(
     {
         ("intermediate", "int_code_use"),
+        # What is shown and what is not, of which place and month: no number.
+        ("intermediate", "int_disclosure"),
         ("intermediate", "int_facility_crosswalk"),
         ("intermediate", "int_org_unit"),
         ("intermediate", "int_org_unit_closure"),

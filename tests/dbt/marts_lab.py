@@ -1,0 +1,39 @@
+"""A warehouse whose facts are a few rows made by hand, for tests of the programme marts: two dbt calls for all of them.
+
+Belongs here: building it. Does not belong here: the rows (``marts_rows``), or what the marts make of them (the tests say that).
+"""
+
+from __future__ import annotations
+
+import marts_rows
+import small_country
+from dbt_runner import Dbt
+
+from hic_assets.warehouse import Warehouse
+
+MARTS = (
+    "fct_event_count",
+    "rpt_reconciliation",
+    "int_hiv_month",
+    "int_hiv_cohort",
+    "fct_hiv_cascade",
+    "fct_hiv_cohort",
+    "rpt_hiv_cascade",
+    "rpt_hiv_cohort",
+)
+WITHOUT_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+# A month and weeks of which nothing is landed, for relations to be made in.
+NOTHING = ("--event-time-start", "2021-01-04", "--event-time-end", "2021-02-01")
+SPRING = ("--event-time-start", "2024-01-01", "--event-time-end", "2024-07-01")
+
+
+def build(warehouse: Warehouse, dbt: Dbt) -> None:
+    """Land the places, make everything the marts stand on, put the rows into the facts, and build the marts with their tests."""
+    with warehouse.connect() as connection:
+        small_country.land(connection)
+    above = [f"+{name}" for name in (*MARTS, "fct_measure_month")]
+    dbt.run("build", "--select", *above, *WITHOUT_TESTS, *NOTHING)
+    with warehouse.connect() as connection:
+        marts_rows.fill(connection)
+    results = dbt.run("build", "--select", *MARTS, "--exclude-resource-type", "unit_test", *SPRING)
+    assert set(results.values()) <= {"success", "pass"}, results

@@ -1,0 +1,210 @@
+"""Rows of facts for the programme marts, made by hand: few enough that every figure is worked out in the tests.
+
+Belongs here: the rows. Does not belong here: what the marts make of them (the tests say that).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from small_country import BUGESERA, COUNTRY, EAST, GASABO, KIBAGABAGA, KIGALI, NYAMATA, REMERA
+
+Row = dict[str, Any]
+LEVELS = {COUNTRY: "country", KIGALI: "province", EAST: "province", GASABO: "district", BUGESERA: "district"}
+ABOVE = {KIBAGABAGA: (GASABO, KIGALI), REMERA: (GASABO, KIGALI), NYAMATA: (BUGESERA, EAST)}
+
+
+def key(*words: object) -> str:
+    """A pseudonym: the same for the same words."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, repr(words)))
+
+
+def monday(day: str) -> str:
+    """The Monday of a day's week."""
+    when = date.fromisoformat(day)
+    return (when - timedelta(days=when.weekday())).isoformat()
+
+
+def months(day: str, number: int) -> str:
+    """The first day of the month so many months after the month of a day."""
+    when = date.fromisoformat(day)
+    total = when.year * 12 + when.month - 1 + number
+    return f"{total // 12}-{total % 12 + 1:02d}-01"
+
+
+def dose(child: str, code: str, day: str, unit: str = KIBAGABAGA, **more: Any) -> Row:
+    """A dose given on a day."""
+    return {
+        "dose_key": key("dose", child, code, day),
+        "event_key": key("visit", child, day),
+        "patient_source_key": key("child", child),
+        "vaccine_code": code.rstrip("0123456789"),
+        "dose_code": code,
+        "source_code": f"IMM_{code}",
+        "org_unit_uid": unit,
+        "facility_uid": unit if unit in ABOVE else None,
+        "given_on": day,
+        "week_start": monday(day),
+        "load_id": 1,
+        **more,
+    }
+
+
+def birth(uid: str, source: str, day: str, unit: str | None, **more: Any) -> Row:
+    """A live birth that a source knows of."""
+    return {
+        "birth_key": key(source, uid),
+        "source": source,
+        "org_unit_uid": unit,
+        "facility_uid": unit if unit in ABOVE else None,
+        "birth_date": day,
+        "place": "FACILITY",
+        "outcome": "LIVE",
+        "week_start": monday(day),
+        "load_id": 1,
+        **more,
+    }
+
+
+def measured(measure: str, month: str, values: dict[str, float]) -> Iterator[Row]:
+    """A measure of the HMIS at facilities, and what it adds up to above them."""
+    totals: dict[str, float] = {}
+    for unit, value in values.items():
+        for place in (unit, *ABOVE[unit], COUNTRY):
+            totals[place] = totals.get(place, 0) + value
+    for place, value in totals.items():
+        level = LEVELS.get(place, "facility")
+        yield {
+            "period_start": month,
+            "measure_code": measure,
+            "org_unit_uid": place,
+            "level": level,
+            "value": value,
+            "is_estimated": False,
+        }
+
+
+def notified(path: str, week: str, cases: int | None, unit: str = KIBAGABAGA) -> Row:
+    """Cases of measles by one path."""
+    return {
+        "week_start": week,
+        "path": path,
+        "place_key": unit,
+        "facility_uid": unit,
+        "disease_code": "MEASLES",
+        "age_band": "0-4",
+        "is_expected": True,
+        "is_reported": cases is not None,
+        "cases": cases,
+    }
+
+
+RECONCILED: dict[str, list[Row]] = {
+    "dwh.fct_immunization_dose": [
+        dose("ann", "PENTA1", "2024-01-10"),
+        dose("ben", "PENTA1", "2024-01-11"),
+        # One week, two months.
+        dose("cat", "PENTA1", "2024-01-31"),
+        dose("dan", "PENTA1", "2024-02-01"),
+        dose("eve", "BCG", "2024-01-10", REMERA),
+        dose("fay", "BCG", "2024-01-10", "NoSuchUnit1"),
+    ],
+    "dwh.fct_birth": [
+        birth("a", "crvs", "2024-01-08", KIBAGABAGA),
+        birth("b", "crvs", "2024-01-08", KIBAGABAGA, place="HOME"),
+        birth("c", "crvs", "2024-01-08", "SectRemera1"),
+        birth("a", "ebuzima", "2024-01-08", KIBAGABAGA),
+        birth("d", "ebuzima", "2024-01-09", KIBAGABAGA),
+        birth("e", "ebuzima", "2024-01-09", KIBAGABAGA, outcome="FSB"),
+    ],
+    "dwh.fct_measure_month": [
+        *measured("PENTA1", "2024-01-01", {KIBAGABAGA: 4, NYAMATA: 6}),
+        *measured("LIVE_BIRTHS", "2024-01-01", {KIBAGABAGA: 0, REMERA: 8}),
+    ],
+    "dwh.fct_idsr_weekly": [
+        # Of 29 January the Thursday is in February.
+        notified("direct", "2024-01-29", 4),
+        notified("dhis2", "2024-01-29", 5),
+        notified("direct", "2024-02-05", 0),
+        notified("dhis2", "2024-02-05", None),
+    ],
+}
+
+
+def hiv(who: str, kind: str, day: str, unit: str = KIBAGABAGA, **more: Any) -> Row:
+    """An event of the HIV tracker."""
+    return {
+        "event_key": key("hiv", who, kind, day),
+        "patient_source_key": key("hiv", who),
+        "org_unit_uid": unit,
+        "kind": kind,
+        "day": day,
+        "week_start": monday(day),
+        "load_id": 1,
+        **more,
+    }
+
+
+def hiv_person(kind: str, copy: int) -> Iterator[Row]:
+    """One of six alike. All but G and H started on 15 March 2023, G elsewhere."""
+    who = f"{kind}{copy}"
+    started = {
+        "art_started_on": None if kind == "H" else "2023-03-15",
+        "entry_point": "TRANSFER" if kind == "G" else "VCT",
+    }
+    yield hiv(who, "enrolment", "2023-03-15", **started)
+    for day, days in HIV_VISITS[kind]:
+        yield hiv(who, "visit", day, drug_days=days)
+    for day, reason in HIV_EXITS.get(kind, []):
+        yield hiv(who, "exit", day, exit_reason=reason)
+    for day, suppressed in HIV_LOADS.get(kind, []):
+        yield hiv(who, "viral_load", day, is_suppressed=suppressed)
+
+
+HIV_VISITS: dict[str, list[tuple[str, int | None]]] = {
+    # Ran out on 1 March, 29 February, 31 January and 30 January: 30, 31, 60 and 61 days before the end of March.
+    "A": [("2024-02-01", 29)],
+    "B": [("2024-01-31", 29)],
+    "C": [("2024-01-01", 30)],
+    "D": [("2023-12-31", 30)],
+    "E": [("2024-03-01", 30)],
+    # Came back; and a visit without drugs says nothing of drugs.
+    "F": [("2023-12-10", 30), ("2024-03-10", 60), ("2024-03-20", None)],
+    "G": [("2024-03-01", 60)],
+    "H": [("2024-03-01", 60)],
+}
+HIV_EXITS = {"E": [("2024-03-15", "DIED")], "F": [("2024-01-10", "TRANSFER_OUT")], "G": [("2024-03-02", "LTFU")]}
+HIV_LOADS = {
+    # Twelve months before the end of March to the day: too old.
+    "F": [("2023-03-31", True)],
+    "G": [("2023-04-01", True)],
+    "H": [("2023-05-01", True), ("2024-01-05", False)],
+}
+HIV: dict[str, list[Row]] = {
+    "intermediate.int_hiv_event": [
+        *(row for kind in HIV_VISITS for copy in range(6) for row in hiv_person(kind, copy)),
+        hiv("mover", "enrolment", "2023-01-01"),
+        hiv("mover", "visit", "2024-03-26", REMERA, drug_days=60),
+    ]
+}
+
+
+def fill(connection: psycopg.Connection[Any]) -> None:
+    """Put all rows into the facts."""
+    for rows in (RECONCILED, HIV):
+        for table, its in rows.items():
+            put(connection, table, its)
+
+
+def put(connection: psycopg.Connection[Any], table: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Rows into a fact as they are told; what is not told is NULL."""
+    for row in rows:
+        names = sql.SQL(", ").join(map(sql.Identifier, row))
+        places = sql.SQL(", ").join(sql.Placeholder() * len(row))
+        into = sql.SQL("insert into {} ({}) values ({})").format(sql.Identifier(*table.split(".")), names, places)
+        connection.execute(into, list(row.values()))
