@@ -20,6 +20,9 @@ MARTS = (
     "fct_hiv_cohort",
     "rpt_hiv_cascade",
     "rpt_hiv_cohort",
+    "rpt_immunization",
+    "rpt_immunization_dropout",
+    "rpt_zero_dose",
 )
 WITHOUT_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 # A month and weeks of which nothing is landed, for relations to be made in.

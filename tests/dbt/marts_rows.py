@@ -194,9 +194,62 @@ HIV: dict[str, list[Row]] = {
 }
 
 
+def judged(
+    child: str, code: str, age: int | None, valid: bool | None, timely: bool | None, unit: str = KIBAGABAGA
+) -> Row:
+    """A dose of 10 April."""
+    return dose(child, code, "2024-04-10", unit, age_days=age, is_valid=valid, is_timely=timely)
+
+
+def enrolled(child: str, born: str | None) -> Row:
+    """A child of the immunization tracker."""
+    return {
+        "enrolment_key": key("enrolment", child),
+        "patient_source_key": key("child", child),
+        "org_unit_uid": KIBAGABAGA,
+        "enrolled_on": "2024-03-04",
+        "birth_date": born,
+        "sex": "F",
+        "residence_sector": "Remera",
+        "week_start": "2024-03-04",
+        "load_id": 1,
+    }
+
+
+VACCINATED: dict[str, list[Row]] = {
+    "dwh.fct_immunization_dose": [
+        judged("c1", "PENTA1", 42, True, True),
+        judged("c2", "PENTA1", 50, True, True),
+        judged("c3", "PENTA1", 200, True, False),
+        # Too young; and of a child whose age nobody knows.
+        judged("c4", "PENTA1", 41, False, True),
+        judged("c5", "PENTA1", None, None, None),
+        judged("c6", "PENTA3", 100, True, True),
+        judged("c7", "BCG", 0, True, True),
+        judged("c8", "BCG", 100, True, False),
+        *(judged(f"c{n}", "MR1", 400, True, True) for n in (10, 11, 12)),
+        judged("c13", "OPV1", 42, True, True, REMERA),
+    ],
+    "dwh.fct_birth": [birth(f"April{n}", "crvs", "2024-04-02", KIBAGABAGA) for n in range(4)],
+    "dwh.fct_measure_month": [
+        *measured("POP_INFANTS", "2024-04-01", {KIBAGABAGA: 24, REMERA: 12}),
+        *measured("POP_BIRTHS", "2024-04-01", {KIBAGABAGA: 36}),
+    ],
+    # Six weeks before the 14th of April, the last day of the last week that has doses, is the 3rd of March.
+    "intermediate.int_immunization_child": [
+        enrolled("due that day", "2024-03-03"),
+        enrolled("overdue", "2024-03-02"),
+        enrolled("c1", "2024-02-28"),
+        enrolled("of five", "2019-04-14"),
+        enrolled("not yet five", "2019-04-15"),
+        enrolled("of unknown age", None),
+    ],
+}
+
+
 def fill(connection: psycopg.Connection[Any]) -> None:
     """Put all rows into the facts."""
-    for rows in (RECONCILED, HIV):
+    for rows in (RECONCILED, HIV, VACCINATED):
         for table, its in rows.items():
             put(connection, table, its)
 

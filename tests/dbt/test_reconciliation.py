@@ -1,11 +1,10 @@
-"""rpt_reconciliation: two pathways side by side, by hand; and fct_event_count after a week was landed again."""
+"""rpt_reconciliation: two pathways side by side, by hand."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from dbt_runner import Dbt
-from marts_rows import monday
 from small_country import BUGESERA, COUNTRY, EAST, GASABO, KIBAGABAGA, KIGALI, NYAMATA, REMERA
 
 
@@ -63,29 +62,3 @@ def test_the_two_paths_of_idsr(marts: Dbt) -> None:
     # 4 and 0 by one path, 5 and no report by the other.
     assert found[KIBAGABAGA] == ("MEASLES", 4, 5, 0.8)
     assert compared(marts, "IDSR_CASES", "item") == {}
-
-
-def counts(dbt: Dbt, columns: str, measure: str = "DOSES", item: str = "PENTA1") -> list[tuple[Any, ...]]:
-    where = f"measure_code = '{measure}' and item = '{item}' and level = 'country' and value > 0"
-    what = f"select week_start::text, period_start::text, {columns} from dwh.fct_event_count"
-    return dbt.query(f"{what} where {where} order by 1, 2")
-
-
-def test_a_week_landed_again_counts_that_week_and_those_it_changed(own_marts: Dbt) -> None:
-    """Ann's dose was given a week later; the run is of the later week alone. Ben's week lost a row, and is counted again."""
-    before = counts(own_marts, "value, xmin::text")
-    last = [("2024-01-29", "2024-01-01", 1), ("2024-01-29", "2024-02-01", 1)]
-    assert [row[:3] for row in before] == [("2024-01-08", "2024-01-01", 2), *last]
-    with own_marts.warehouse.connect() as connection:
-        connection.execute(
-            "update dwh.fct_immunization_dose set given_on = '2024-01-17', week_start = %s"
-            " where given_on = '2024-01-10' and dose_code = 'PENTA1'",
-            [monday("2024-01-17")],
-        )
-        connection.execute("delete from dwh.fct_birth where source = 'ebuzima'")
-    window = ("--event-time-start", "2024-01-15", "--event-time-end", "2024-01-22")
-    own_marts.run("run", "--select", "fct_event_count", *window)
-    after = counts(own_marts, "value, xmin::text")
-    assert [row[:3] for row in after] == [("2024-01-08", "2024-01-01", 1), ("2024-01-15", "2024-01-01", 1), *last]
-    assert after[-2:] == before[-2:], "the week that did not change was not written"
-    assert counts(own_marts, "value", "LIVE_BIRTHS", "ebuzima") == []
