@@ -19,3 +19,13 @@
     false
   {%- endif -%}
 {%- endmacro %}
+
+{# Weeks up to so many days before those that a run is for. #}
+{% macro weeks_before_run(column, days) -%}
+  {%- set start = invocation_args_dict.get('event_time_start') -%}
+  {%- if start -%}
+    {{ column }} between date '{{ (start | string)[:10] }}' - {{ days }} and date '{{ (start | string)[:10] }}'
+  {%- else -%}
+    false
+  {%- endif -%}
+{%- endmacro %}
