@@ -10,6 +10,7 @@ from dbt_runner import Dbt
 from marts_births import CIVIL
 from marts_doses import RECONCILED, VACCINATED
 from marts_hiv import HIV, TB
+from marts_others import CANCER, DIAGNOSES, STOCK
 from marts_rows import put
 
 from hic_assets.warehouse import Warehouse
@@ -30,6 +31,11 @@ MARTS = (
     "rpt_zero_dose",
     "rpt_maternal_perinatal",
     "rpt_civil_registration",
+    "rpt_stock_out",
+    "int_cancer_primary",
+    "rpt_cancer_incidence",
+    "fct_outpatient_burden",
+    "rpt_outpatient_burden",
 )
 WITHOUT_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 # A month and weeks of which nothing is landed, for relations to be made in.
@@ -44,7 +50,7 @@ def build(warehouse: Warehouse, dbt: Dbt) -> None:
     above = [f"+{name}" for name in (*MARTS, "fct_measure_month")]
     dbt.run("build", "--select", *above, *WITHOUT_TESTS, *NOTHING)
     with warehouse.connect() as connection:
-        for rows in (RECONCILED, VACCINATED, HIV, TB, CIVIL):
+        for rows in (RECONCILED, VACCINATED, HIV, TB, CIVIL, STOCK, DIAGNOSES, CANCER):
             for table, its in rows.items():
                 put(connection, table, its)
     results = dbt.run("build", "--select", *MARTS, "--exclude-resource-type", "unit_test", *YEAR)
