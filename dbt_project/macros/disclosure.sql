@@ -65,3 +65,8 @@ left join families
     and coalesce(parents.parent_uid, '') = families.parent_uid
 group by places.suppression_group, places.org_unit_uid, places.atom_start
 {%- endmacro %}
+
+{# Whether counts of a tracker programme are sensitive: all are, new ones too, but those named here. A choice, to be confirmed. #}
+{% macro is_sensitive_programme(programme) -%}
+  {{ programme }} not in ('immunization', 'birth_registration')
+{%- endmacro %}

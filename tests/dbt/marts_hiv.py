@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from marts_rows import Row, key, measured, monday, months
-from small_country import KIBAGABAGA, NYAMATA, REMERA
+from small_country import COUNTRY, GASABO, KIBAGABAGA, KIGALI, NYAMATA, REMERA
 
 
 def hiv(who: str, kind: str, day: str, unit: str = KIBAGABAGA, **more: Any) -> Row:
@@ -116,4 +116,27 @@ TB: dict[str, list[Row]] = {
         for month in ("2023-01-01", "2023-02-01", "2023-03-01")
         for row in measured("POPD_TOTAL", month, {KIBAGABAGA: 400_000})
     ],
+}
+
+
+def month_of_programme(programme: str, unit: str, level: str, records: int) -> Row:
+    """So many visits in March 2024, all of them made, by different people."""
+    row = dict.fromkeys(("active", "visited", "scheduled", "overdue", "skipped", "cancelled"), 0)
+    named = {"programme": programme, "stage_key": f"Stage of {programme}", "org_unit_uid": unit, "level": level}
+    counted = dict.fromkeys(("records", "took_place", "people", "completed"), records)
+    return {"period_start": "2024-03-01", "is_complete": True, **named, **row, **counted}
+
+
+PROGRAMME_MONTHS: dict[str, list[Row]] = {
+    "dwh.fct_programme_month": [
+        month_of_programme(programme, unit, level, records)
+        for programme in ("tb", "immunization")
+        for unit, level, records in (
+            (KIBAGABAGA, "facility", 20),
+            (REMERA, "facility", 3),
+            (GASABO, "district", 23),
+            (KIGALI, "province", 23),
+            (COUNTRY, "country", 23),
+        )
+    ]
 }

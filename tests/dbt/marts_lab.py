@@ -9,7 +9,7 @@ import small_country
 from dbt_runner import Dbt
 from marts_births import CIVIL
 from marts_doses import RECONCILED, VACCINATED
-from marts_hiv import HIV, TB
+from marts_hiv import HIV, PROGRAMME_MONTHS, TB
 from marts_others import CANCER, DIAGNOSES, STOCK
 from marts_rows import put
 
@@ -36,6 +36,8 @@ MARTS = (
     "rpt_cancer_incidence",
     "fct_outpatient_burden",
     "rpt_outpatient_burden",
+    "int_programme_disclosure",
+    "rpt_programme_monthly",
 )
 WITHOUT_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 # A month and weeks of which nothing is landed, for relations to be made in.
@@ -50,7 +52,7 @@ def build(warehouse: Warehouse, dbt: Dbt) -> None:
     above = [f"+{name}" for name in (*MARTS, "fct_measure_month")]
     dbt.run("build", "--select", *above, *WITHOUT_TESTS, *NOTHING)
     with warehouse.connect() as connection:
-        for rows in (RECONCILED, VACCINATED, HIV, TB, CIVIL, STOCK, DIAGNOSES, CANCER):
+        for rows in (RECONCILED, VACCINATED, HIV, TB, CIVIL, STOCK, DIAGNOSES, CANCER, PROGRAMME_MONTHS):
             for table, its in rows.items():
                 put(connection, table, its)
     results = dbt.run("build", "--select", *MARTS, "--exclude-resource-type", "unit_test", *YEAR)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from dbt_runner import Dbt
-from small_country import COUNTRY, EAST, KIBAGABAGA, KIGALI
+from small_country import COUNTRY, EAST, GASABO, KIBAGABAGA, KIGALI, REMERA
 
 
 def told(dbt: Dbt, columns: str, period: str = "2023Q1") -> dict[str, tuple[Any, ...]]:
@@ -39,3 +40,16 @@ def test_a_cohort_is_told_of_after_a_year(marts: Dbt) -> None:
     assert told(marts, columns, "2023Q2")[COUNTRY] == (1, 6, False, None, None, False, False)
     fiscal = told(marts, columns, "fy_2022_23")[COUNTRY]
     assert fiscal == (2, 34, False, None, None, False, False)
+
+
+@pytest.mark.parametrize(("programme", "at_facilities"), [("tb", (None, None)), ("immunization", (20, 3))])
+def test_small_numbers_of_a_sensitive_programme_are_in_no_monthly_report(
+    marts: Dbt, programme: str, at_facilities: tuple[int | None, int | None]
+) -> None:
+    found = marts.query(
+        "select org_unit_uid, records, people, is_suppressed from reporting.rpt_programme_monthly"
+        f" where programme = '{programme}' and month = '2024-03-01'"
+    )
+    by = {row[0]: row[1:] for row in found}
+    assert (by[KIBAGABAGA][0], by[REMERA][0]) == at_facilities == (by[KIBAGABAGA][1], by[REMERA][1])
+    assert by[COUNTRY] == by[GASABO] == (23, 23, False)
