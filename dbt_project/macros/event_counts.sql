@@ -7,7 +7,8 @@
   {%- set births = {'fact': 'fct_birth', 'item': 'source', 'day': 'birth_date', 'unit': place_of_event} -%}
   {%- set deaths = {'fact': 'fct_death', 'item': "'crvs'", 'day': 'death_date', 'unit': place_of_event} -%}
   {%- set deliveries = {'fact': 'fct_delivery', 'item': "'ebuzima'", 'day': 'delivered_on', 'unit': 'facility_uid'} -%}
-  {%- set idsr = {'fact': 'fct_idsr_weekly', 'item': 'disease_code', 'day': 'week_start + 3', 'unit': 'place_key', 'value': 'coalesce(sum(cases), 0)',
+  {%- set idsr = {'fact': 'fct_idsr_weekly', 'item': 'disease_code', 'day': 'week_start + 3', 'unit': 'place_key',
+      'value': 'coalesce(sum(cases), 0)',
       'load': 'null::bigint'} -%}
   {%- set lines = [] -%}
   {%- for base, named in [
@@ -33,7 +34,8 @@
       (idsr, {'IDSR_CASES_DIRECT': "path = 'direct' and is_reported", 'IDSR_CASES_DHIS2': "path = 'dhis2' and is_reported"}),
   ] -%}
     {%- for measure, where in named.items() -%}
-      {%- do lines.append(dict(base, value=base.get('value', 'count(*)'), load=base.get('load', 'max(load_id)'), measure=measure, where=where)) -%}
+      {%- set line = dict({'value': 'count(*)', 'load': 'max(load_id)'}, **base) -%}
+      {%- do lines.append(dict(line, measure=measure, where=where)) -%}
     {%- endfor -%}
   {%- endfor -%}
   {{ return(lines) }}

@@ -4,7 +4,8 @@
     meta={'dagster': {'group': 'cancer_registry', 'owners': ['team:data-engineering']}}
 ) }}
 
--- One new primary a person and site, the first by incidence: whoever has a tumour recorded twice, or a second one of the same site, counts once.
+-- One new primary a person and site, the first by incidence: who has a tumour recorded twice, or a second one of the same
+-- site, counts once.
 select distinct on (patient_source_key, topography_group)
     tumour_key,
     topography_group,

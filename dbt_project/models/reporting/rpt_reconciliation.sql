@@ -4,7 +4,7 @@
 ) }}
 
 -- What two pathways say of the same thing. Both are added up over places and weeks first; the ratio comes last. What is
--- aggregate is built by month: macros/event_counts.sql says why it is no ref.
+-- aggregate is built by month: macros/other_calls.sql says why it is no ref.
 with events as (
     select period_start, level, org_unit_uid, measure_code, item, sum(value) as value, max(data_as_of) as data_as_of
     from {{ ref('fct_event_count') }}
@@ -21,7 +21,9 @@ visited as (
 ),
 
 sides as (
-    select lines.comparison, '' as item, lines.side, events.period_start, events.level, events.org_unit_uid, events.value, events.data_as_of
+    select
+        lines.comparison, '' as item, lines.side, events.period_start, events.level, events.org_unit_uid, events.value,
+        events.data_as_of
     from {{ ref('reconciliation') }} as lines
     inner join events on lines.measure_code = events.measure_code and lines.item = events.item
     where lines.kind = 'events'
@@ -39,7 +41,9 @@ sides as (
         and visited.org_unit_uid = events.org_unit_uid
     where lines.kind = 'doses'
     union all
-    select lines.comparison, events.item, lines.side, events.period_start, events.level, events.org_unit_uid, events.value, events.data_as_of
+    select
+        lines.comparison, events.item, lines.side, events.period_start, events.level, events.org_unit_uid, events.value,
+        events.data_as_of
     from {{ ref('reconciliation') }} as lines
     inner join events on lines.measure_code = events.measure_code
     where lines.kind = 'each'
