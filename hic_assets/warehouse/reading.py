@@ -21,8 +21,11 @@ SEEDS = frozenset(file.stem for file in (Path(__file__).parents[2] / "dbt_projec
 BESIDE_MARTS = frozenset(
     {
         ("intermediate", "int_code_use"),
+        # This and int_programme_disclosure: what is shown and what is not, of which place and month, and no number.
+        ("intermediate", "int_disclosure"),
         ("intermediate", "int_facility_crosswalk"),
         ("intermediate", "int_org_unit"),
+        ("intermediate", "int_programme_disclosure"),
         ("intermediate", "int_org_unit_closure"),
         ("intermediate", "int_reporting_rollup"),
         ("staging", "stg_alerts__verdicts"),

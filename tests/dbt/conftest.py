@@ -10,6 +10,7 @@ from pathlib import Path
 
 import clinical_rows
 import indicator_rows
+import marts_lab
 import programme_fact_rows
 import pytest
 import small_country
@@ -22,6 +23,7 @@ from hic_assets.warehouse import Warehouse
 PARSED = "parsed"
 # Copied by tests that change it; nobody connects to it, which PostgreSQL asks of what is copied.
 BUILT = "hic_test_country_built"
+MARTS_BUILT = "hic_test_marts_built"
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +63,25 @@ def own_country(country: Dbt, postgres_server: Warehouse, own_name: tuple[str, P
     """A copy of `country` to change."""
     with copied_database(postgres_server, BUILT, own_name[0]) as warehouse:
         yield Dbt(warehouse, own_name[1])
+
+
+@pytest.fixture(scope="session")
+def marts(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.TempPathFactory) -> Dbt:
+    """The programme marts over facts made by hand (marts_lab), once for all workers. Shared by all tests: for reading only."""
+    target = tmp_path_factory.mktemp("dbt_marts")
+
+    def build(warehouse: Warehouse, folder: Path) -> None:
+        marts_lab.build(warehouse, Dbt(warehouse, target))
+        copy_database(postgres_server, warehouse.database, MARTS_BUILT)
+        shutil.copytree(target, folder / PARSED)
+
+    warehouse, folder = shared_database(postgres_server, run_name, "marts", build)
+    shutil.copytree(folder / PARSED, target, dirs_exist_ok=True)
+    return Dbt(warehouse, target)
+
+
+@pytest.fixture
+def own_marts(marts: Dbt, postgres_server: Warehouse, tmp_path: Path) -> Iterator[Dbt]:
+    """A copy of `marts` to change."""
+    with copied_database(postgres_server, MARTS_BUILT) as warehouse:
+        yield Dbt(warehouse, tmp_path / "dbt")

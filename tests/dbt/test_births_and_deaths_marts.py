@@ -1,0 +1,67 @@
+"""Maternal and perinatal outcomes and civil registration by hand, of the third quarter of 2024."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbt_runner import Dbt
+from small_country import BUGESERA, COUNTRY, EAST, GASABO, KIBAGABAGA, NYAMATA
+
+QUARTER = "2024Q3"
+
+
+def told(dbt: Dbt, report: str, columns: str, period: str = QUARTER) -> dict[str, tuple[Any, ...]]:
+    """By unit."""
+    found = dbt.query(f"select org_unit_uid, {columns} from reporting.{report} where period = '{period}'")
+    assert len({row[0] for row in found}) == len(found)
+    return {row[0]: row[1:] for row in found}
+
+
+def test_rates_from_both_parts(marts: Dbt) -> None:
+    """Three months of 100 live births, 2 + 4 stillbirths and 1 + 2 deaths of newborns at one hospital; 20 births elsewhere."""
+    columns = (
+        "deliveries, live_births, stillbirths, total_births, stillbirth_rate, neonatal_deaths, neonatal_mortality_rate"
+    )
+    found = told(marts, "rpt_maternal_perinatal", columns)
+    assert found[KIBAGABAGA] == (315, 300, 18, 318, 18000 / 318, 9, 30)
+    assert found[COUNTRY] == (375, 360, 18, 378, 18000 / 378, 9, 25)
+
+
+def test_audits_within_seven_days(marts: Dbt) -> None:
+    columns = (
+        "perinatal_notified, perinatal_audited, perinatal_audited_in_time, perinatal_audited_share,"
+        " perinatal_audited_in_time_share, is_newborns_suppressed"
+    )
+    assert told(marts, "rpt_maternal_perinatal", columns)[COUNTRY] == (20, 10, 5, 50, 25, False)
+
+
+def test_small_numbers_of_mothers_are_kept_back_at_every_place(marts: Dbt) -> None:
+    """9 and 3 deaths: 3 are small, so both are kept back and the provinces too. And one audited death is small in the country."""
+    columns = "maternal_deaths, maternal_mortality_ratio, maternal_notified, is_mothers_suppressed"
+    found = told(marts, "rpt_maternal_perinatal", columns)
+    assert set(found) >= {KIBAGABAGA, NYAMATA, EAST, COUNTRY}
+    assert set(found.values()) == {(None, None, None, True)}
+
+
+def test_registered_births_over_expected_and_over_the_hmis(marts: Dbt) -> None:
+    """48 births a year are 12 a quarter. The birth of 1 October is of the next; the one at home is none of the hospital."""
+    columns = (
+        "registered_births, expected_births, birth_completeness, registered_births_in_facility, hmis_live_births,"
+        " facility_birth_completeness, births_registered_on_time, birth_timeliness"
+    )
+    found = told(marts, "rpt_civil_registration", columns)
+    assert found[KIBAGABAGA] == (9, 12, 75, 9, 300, 3, 6, 100 * 6 / 9)
+    assert found[GASABO] == (10, 12, 1000 / 12, 9, 300, 3, 7, 70)
+    autumn = told(marts, "rpt_civil_registration", columns, "2024Q4")
+    assert autumn[KIBAGABAGA][:3] == (1, None, None), "of a quarter that is not loaded nobody knows how many to expect"
+
+
+def test_registered_deaths_and_those_kept_back(marts: Dbt) -> None:
+    columns = "registered_deaths, deaths_registered_on_time, death_timeliness, deaths_with_cause, is_deaths_suppressed"
+    found = told(marts, "rpt_civil_registration", columns)
+    assert found[KIBAGABAGA] == found[COUNTRY] == (11, 6, 100 * 6 / 11, 6, False)
+    # One death in the east, without cause: the nine elsewhere would give it away, and the nine with cause of ten.
+    autumn = told(marts, "rpt_civil_registration", columns, "2024Q4")
+    assert {autumn[unit][0] for unit in (NYAMATA, BUGESERA, EAST, GASABO, KIBAGABAGA, COUNTRY)} == {None}
+    # A year is shown only if all its quarters are.
+    assert told(marts, "rpt_civil_registration", "registered_deaths, registered_births", "2024")[COUNTRY][0] is None
