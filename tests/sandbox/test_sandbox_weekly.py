@@ -13,7 +13,7 @@ import requests
 
 from hic_assets.periods import PeriodType, period_of
 from hic_assets.sandbox import Sandbox, World, running_sandbox
-from hic_assets.sandbox.world import catalogue, geography, weekly
+from hic_assets.sandbox.world import catalogue, geography, memo, weekly
 from hic_assets.sandbox.world.clinical import idsr
 from hic_assets.sandbox.world.clinical.idsr_diseases import DISEASES
 from hic_assets.sandbox.world.roster import KIGALI, NEVER, local_midnight
@@ -99,6 +99,7 @@ def test_a_week_is_the_same_whoever_asks_and_in_whatever_parts(country: World) -
     units = [f.uid for f in country.facilities]
     parts = [country.week_values(WEEK, units[i : i + 7], include_deleted=True) for i in range(0, len(units), 7)]
     assert whole.equals(pl.concat(parts).sort(KEYS))
+    memo.forget()
     assert whole.equals(World(scale=0.05).week_values(WEEK, include_deleted=True).sort(KEYS))
     one = catalogue.by_code()["IDSR-003"].uid
     narrow = country.week_values(WEEK, elements=frozenset({one}), include_deleted=True)

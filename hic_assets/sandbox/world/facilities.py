@@ -6,6 +6,7 @@ Source: domain facts 2.2 (types, FOSA codes and their defects), traps 1, 13, 21.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from hic_assets.sandbox.world import geography
 from hic_assets.sandbox.world.hashing import key, mix, normal, salted, uid, uniform
+from hic_assets.sandbox.world.memo import Memo
 
 # type -> (facilities at scale 1, group of forms, weight within that group)
 TYPES: dict[str, tuple[int, str, float]] = {
@@ -92,8 +94,15 @@ def spread(total: int, weights: list[float], minimum: int = 0) -> list[int]:
     return [int(n) for n in whole]
 
 
+_BUILT: Memo[list[Facility]] = Memo(most=5_000, size=len)
+
+
 def build(seed: int, scale: float) -> list[Facility]:
-    """Every facility of the country, district by district; at scale 1 there are 1,281."""
+    """Every facility of the country, district by district; at scale 1 there are 1,281. The caller's own to change."""
+    return [copy(facility) for facility in _BUILT.get((seed, scale), lambda: _build(seed, scale))]
+
+
+def _build(seed: int, scale: float) -> list[Facility]:
     rows = geography.districts().to_dicts()
     found: list[Facility] = []
     counts = {"HC": spread(round(513 * scale), [r["health_centres"] for r in rows], minimum=2)}

@@ -13,8 +13,9 @@ import polars as pl
 
 from hic_assets.sandbox.world import catalogue, geography
 from hic_assets.sandbox.world.hashing import key, normal, salted, uniform
+from hic_assets.sandbox.world.memo import Memo
 from hic_assets.sandbox.world.reporting import DAY, HOUR
-from hic_assets.sandbox.world.roster import I64, Roster, local_midnight
+from hic_assets.sandbox.world.roster import I64, Roster, fingerprint, local_midnight
 from hic_assets.sandbox.world.values import SCHEMA, timestamps
 
 
@@ -23,11 +24,19 @@ def _growth(year: int) -> float:
     return growth * (0.955 if year <= 2022 else 1.0)
 
 
+_YEARS: Memo[pl.DataFrame] = Memo(most=200_000, size=lambda frame: frame.height)
+
+
 def year_values(roster: Roster, district_uids: dict[str, str], year: int, now: int) -> pl.DataFrame:
     """Values of the yearly data set known at ``now``: ``roster`` catchments and ``district_uids`` (code -> uid).
 
     Columns as ``values.SCHEMA``; period is ``YYYY``.
     """
+    asked = (fingerprint(roster), tuple(district_uids.items()), year)
+    return _YEARS.get(asked, lambda: _year_values(roster, district_uids, year)).filter(pl.col("_ts") <= now)
+
+
+def _year_values(roster: Roster, district_uids: dict[str, str], year: int) -> pl.DataFrame:
     frames = []
     has = np.nonzero(roster.catchment > 0)[0]
     people: dict[str, float] = {}
@@ -48,8 +57,7 @@ def year_values(roster: Roster, district_uids: dict[str, str], year: int, now: i
             at = np.full(len(codes), local_midnight(date(year, 1, 10)) + 9 * HOUR)
             uids = [district_uids[code] for code in codes]
             frames.append(_frame(element.uid, uids, year, np.round(total).astype(np.int64), at))
-    found = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-    return found.filter(pl.col("_ts") <= now)
+    return pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
 
 
 def _moments(hashes: np.ndarray, year: int) -> I64:  # type: ignore[type-arg]

@@ -17,12 +17,14 @@ from hic_assets.sandbox.world import reporting, values, weekly
 from hic_assets.sandbox.world.clinical import idsr_life, idsr_reports
 from hic_assets.sandbox.world.clinical.idsr_counts import Country
 from hic_assets.sandbox.world.clinical.shelf import ClinicalShelf
+from hic_assets.sandbox.world.memo import Memo
 from hic_assets.sandbox.world.mutations import Mutations
-from hic_assets.sandbox.world.roster import Roster, local_midnight
+from hic_assets.sandbox.world.roster import Roster, fingerprint, local_midnight
 from hic_assets.sandbox.world.trackers.shelf import TrackerShelf
 
 WEEKS_KEPT = 60
 """Weeks kept in memory; what is told again is the same."""
+_WEEKS: Memo[weekly.Week] = Memo(most=20_000, size=lambda week: len(week.roster))
 
 
 class Surveillance(Mutations):
@@ -80,7 +82,10 @@ class Surveillance(Mutations):
             events = story.once("notifiable", lambda: idsr_life.notifiable(story.life))
             of_life = idsr_life.in_week(story.life, events, monday)
         arrivals = self.overlay.arrivals.get(monday, {})
-        return weekly.week(self.roster, monday, Country(self.seed, self.scale), of_life, arrivals)
+        told = (self.trackers.start, self.clinical.story().last_day) if of_life is not None else None
+        asked = (fingerprint(self.roster), monday, self.seed, self.scale, told, tuple(sorted(arrivals.items())))
+        country = Country(self.seed, self.scale)
+        return _WEEKS.get(asked, lambda: weekly.week(self.roster, monday, country, of_life, arrivals))
 
     def week_values(
         self,

@@ -15,8 +15,9 @@ import polars as pl
 from hic_assets.sandbox.world import catalogue, stock
 from hic_assets.sandbox.world.facilities import CLASSES
 from hic_assets.sandbox.world.hashing import F64, U64, cross, keys, mix, normal, salted, uniform
+from hic_assets.sandbox.world.memo import Memo
 from hic_assets.sandbox.world.reporting import Bools, Reports
-from hic_assets.sandbox.world.roster import I64, Roster
+from hic_assets.sandbox.world.roster import I64, Roster, fingerprint
 from hic_assets.sandbox.world.sheets import (
     CHAINS,
     Sheet,
@@ -54,6 +55,9 @@ COMMENTS = ["checked with the register, correct", 'see "remarks"\nof the facilit
 _ELEMENTS = pl.Series([e.uid for e in catalogue.data_elements()], dtype=pl.String)
 
 
+_MONTHS: Memo[pl.DataFrame] = Memo(most=400_000, size=lambda frame: frame.height)
+
+
 def month_values(
     roster: Roster, month: date, made: Reports, now: int, elements: frozenset[str] | None = None
 ) -> pl.DataFrame:
@@ -61,6 +65,13 @@ def month_values(
 
     ``elements`` narrows to these data element uids. Row order is by form group, facility and cell.
     """
+    asked = (fingerprint(roster), month, fingerprint(made), now, elements)
+    return _MONTHS.get(asked, lambda: _month_values(roster, month, made, now, elements))
+
+
+def _month_values(
+    roster: Roster, month: date, made: Reports, now: int, elements: frozenset[str] | None
+) -> pl.DataFrame:
     frames = []
     wanted = None if elements is None else np.array([e.uid in elements for e in catalogue.data_elements()])
     for position, form in enumerate(CLASSES):

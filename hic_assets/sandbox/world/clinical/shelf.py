@@ -6,19 +6,21 @@ Belongs here: which stores there are and the story they share. Does not belong h
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING
 
 from hic_assets.sandbox.world.clinical.base import ClinicalSystem
 from hic_assets.sandbox.world.clinical.store import ClinicalStore
 from hic_assets.sandbox.world.clinical.story import Story
+from hic_assets.sandbox.world.memo import Memo
 from hic_assets.sandbox.world.trackers import moments
-from hic_assets.sandbox.world.trackers.life import Life
 
 if TYPE_CHECKING:
     from hic_assets.sandbox.world.country import World
 
 AHEAD = 308
 """Days told beyond the clock: a woman pregnant today gives birth within them. See ``known.BEFORE``."""
+_STORIES: Memo[Story] = Memo(most=4)
 
 
 class ClinicalShelf:
@@ -55,5 +57,11 @@ class ClinicalShelf:
         shelf, world = self.world.trackers, self.world
         first = moments.day_number(shelf.start)
         weeks = max(1, -(-(today + AHEAD + 1 - first) // 7))
-        life = Life(world.seed, world.scale, shelf.places, first, first + 7 * weeks - 1)
-        return Story(world.seed, world.scale, tuple(world.facilities), shelf.places, life, shelf.noise)
+        last = first + 7 * weeks - 1
+        # As they are now: what a world does to its facilities later changes no story.
+        facilities = tuple(copy(facility) for facility in world.facilities)
+        known = tuple(tuple(vars(facility).values()) for facility in facilities)
+        return _STORIES.get(
+            (world.seed, world.scale, shelf.start, shelf.noise, first, last, known),
+            lambda: Story(world.seed, world.scale, facilities, shelf.places, shelf.life(first, last), shelf.noise),
+        )

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from hic_assets.sandbox.world.clinical.shelf import ClinicalShelf
     from hic_assets.sandbox.world.country import World
 
-KEPT_ROWS = 400_000
-"""Told rows kept in memory, all resources together; what is told again is the same."""
 KEPT_ANSWERS = 4
 """Answers kept, since the pages of a walk all ask the same."""
 
@@ -36,7 +34,6 @@ class ClinicalStore:
     def __init__(self, shelf: ClinicalShelf, system: ClinicalSystem) -> None:
         self.shelf, self.system = shelf, system
         self.world: World = shelf.world
-        self._told: OrderedDict[tuple[str, date], pl.DataFrame] = OrderedDict()
         self._newest: dict[tuple[str, date], int] = {}
         self._story: Story | None = None
         self._overlay = Overlay()
@@ -86,27 +83,19 @@ class ClinicalStore:
     def _changes_until(self, resource: str, month: date) -> int:
         self._tale()
         if (resource, month) not in self._newest:
-            self._tell(resource, month)
+            self._newest[resource, month] = newest(self._tell(resource, month))
         return self._newest[resource, month]
 
     def _tale(self) -> Story:
         story = self.shelf.story()
         if story is not self._story:
             self._story = story
-            self._told.clear()
             self._newest.clear()
         return story
 
     def _tell(self, resource: str, month: date) -> pl.DataFrame:
-        story, at = self._tale(), (resource, month)
-        if at not in self._told:
-            self._told[at] = self.system.resource(resource).tell(story, month)
-            self._newest[at] = newest(self._told[at])
-            kept = sum(f.height for f in self._told.values())
-            while kept > KEPT_ROWS and len(self._told) > 1:
-                kept -= self._told.popitem(last=False)[1].height
-        self._told.move_to_end(at)
-        return self._told[at]
+        story, tell = self._tale(), self.system.resource(resource).tell
+        return story.told.get((self.system.name, resource, month), lambda: tell(story, month))
 
     # ---- changing
 

@@ -12,9 +12,11 @@ from datetime import date
 from typing import Any, TypeVar, cast
 
 import numpy as np
+import polars as pl
 
 from hic_assets.sandbox.world.facilities import Facility
 from hic_assets.sandbox.world.hashing import key, uniform
+from hic_assets.sandbox.world.memo import Memo
 from hic_assets.sandbox.world.roster import local_midnight, next_month
 from hic_assets.sandbox.world.trackers.life import Life
 from hic_assets.sandbox.world.trackers.noise import Noise
@@ -22,6 +24,8 @@ from hic_assets.sandbox.world.trackers.packing import I64
 from hic_assets.sandbox.world.trackers.places import Places
 
 T = TypeVar("T")
+KEPT_ROWS = 1_000_000
+"""Told rows kept in memory, of all systems together."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class Story:
     places: Places
     life: Life
     noise: Noise
+    told: Memo[pl.DataFrame] = field(
+        default_factory=lambda: Memo(most=KEPT_ROWS, size=lambda frame: frame.height), repr=False
+    )
+    """Records by system, resource and month, as they were told; what was forgotten is told again the same."""
     _made: dict[object, Any] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 

@@ -6,11 +6,12 @@ on purpose (``changes``). Moments are milliseconds UTC; NEVER where nothing of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
+from hic_assets.sandbox.world.memo import Memo
 from hic_assets.sandbox.world.trackers.catalogue import ProgrammeSpec
 from hic_assets.sandbox.world.trackers.packing import I32, I64, MISSING, Sheet
 from hic_assets.sandbox.world.trackers.people import Persons
@@ -58,8 +59,15 @@ class Book:
     told: list[Answers]
     persons: Persons
 
+    _views: Memo[Frames] = field(
+        default_factory=lambda: Memo(most=100_000, size=lambda frames: frames[EVENTS].height), repr=False, compare=False
+    )
+
     def view(self, now: int, purged: int = 0) -> Frames:
         """The three frames at a moment, by kind, in no order; tombstones up to ``purged`` are gone."""
+        return self._views.get((now, purged), lambda: self._view(now, purged))
+
+    def _view(self, now: int, purged: int) -> Frames:
         events = self._events(now, purged)
         enrolments = self._enrolments(now, purged)
         times = ("_entity", "updated_ms", "_alive_updated_ms")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from hic_assets.sandbox.world.memo import Memo
 from hic_assets.sandbox.world.trackers import moments
 from hic_assets.sandbox.world.trackers.book import Book
 from hic_assets.sandbox.world.trackers.catalogue import ProgrammeSpec, instance
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 TRACKERS_FROM = date(2025, 1, 6)
 AHEAD = 28
 """Days told beyond the clock, so that moving it on a few weeks tells nothing anew."""
+# Worlds of one seed, scale and start have the same people, and the same is written down about them.
+_PLACES: Memo[Places] = Memo(most=8)
+_LIVES: Memo[Life] = Memo(most=4)
+_BOOKS: Memo[Book] = Memo(most=300_000, size=lambda book: book.events.height)
 
 
 class TrackerShelf:
@@ -36,7 +41,9 @@ class TrackerShelf:
         self.world, self.start = world, start
         self.noise = NOISE
         self._stores: dict[str, TrackerStore] = {}
-        self._places = places(world.facilities, start.isoformat())
+        # The facilities are as they were built: nobody has had a chance to change them.
+        made = (world.seed, world.scale, start)
+        self._places = _PLACES.get(made, lambda: places(world.facilities, start.isoformat()))
         self._told: tuple[Setting, Life] | None = None
 
     @property
@@ -61,11 +68,18 @@ class TrackerShelf:
         if self._told is None or self._told[0].horizon < now:
             self._told = self._story(now)
         setting, life = self._told
-        return WRITERS[spec.key](setting, life, spec), setting
+        asked = (setting.seed, self.world.scale, self.start, setting.noise, setting.last_day, spec.uid)
+        return _BOOKS.get(asked, lambda: WRITERS[spec.key](setting, life, spec)), setting
+
+    def life(self, first: int, last: int) -> Life:
+        """What happens to the people of this world between two days (since 1970), in whole weeks."""
+        world = self.world
+        asked = (world.seed, world.scale, self.start, first, last)
+        return _LIVES.get(asked, lambda: Life(world.seed, world.scale, self._places, first, last))
 
     def _story(self, now: int) -> tuple[Setting, Life]:
         first = moments.day_number(self.start)
         today = (now + moments.KIGALI_MS) // moments.DAY_MS
         weeks = max(1, -(-(today + AHEAD + 1 - first) // 7))
         setting = Setting(self.world.seed, self._places, self.noise, first, first + 7 * weeks - 1)
-        return setting, Life(self.world.seed, self.world.scale, self._places, first, setting.last_day)
+        return setting, self.life(first, setting.last_day)
