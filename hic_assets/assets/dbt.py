@@ -29,6 +29,7 @@ from dagster_dbt import (
 from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 from packaging.version import Version
 
+from hic_assets.assets.lineage import share_lineage
 from hic_assets.partitions import landing_partition, partitions_of
 from hic_assets.resources import WarehouseResource
 from hic_assets.settings import Settings
@@ -112,6 +113,7 @@ def with_columns(call: DbtCliInvocation) -> Iterator[Any]:
     parses a model once a column: of staging views of records, up to a hundred columns each out of one JSON object, that takes
     minutes and tells nothing; their columns are in the project's descriptions.
     """
+    share_lineage()
     for event in call.stream():
         if isinstance(event, dg.Output | dg.AssetMaterialization) and not _stages_records(event):
             yield from DbtEventIterator(iter([event]), call).fetch_column_metadata(with_column_lineage=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from pg_servers import copied_database, copy_database, shared_database
 
 from hic_assets.warehouse import Warehouse
 
-PARSED = "parsed"
+PARSED, PARSE = "parsed", "partial_parse.msgpack"
 # Copied by tests that change it; nobody connects to it, which PostgreSQL asks of what is copied.
 BUILT = "hic_test_country_built"
 MARTS_BUILT = "hic_test_marts_built"
@@ -40,6 +39,7 @@ def country(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.
             indicator_rows.land(connection)
         dbt = Dbt(warehouse, target)
         (folder / "first_reference.json").write_text(json.dumps(dbt.reference(tests=True)))
+        dbt.parsed = target / PARSE
         dbt.weekly(*surveillance.ALL_WEEKS, tests=True)
         dbt.monthly(*BOTH, tests=True)
         dbt.identity(tests=True)
@@ -49,20 +49,15 @@ def country(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.
     warehouse, folder = shared_database(postgres_server, run_name, "country", build)
     # Each worker has dbt's files of its own: dbt writes into them.
     shutil.copytree(folder / PARSED, target, dirs_exist_ok=True)
-    return Dbt(warehouse, target, first_reference=json.loads((folder / "first_reference.json").read_text()))
-
-
-@pytest.fixture(scope="session")
-def own_name(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """Name and target folder of all copies: dbt parses the whole project again when the connection differs."""
-    return f"hic_test_{uuid.uuid4().hex[:12]}", tmp_path_factory.mktemp("dbt_own")
+    first = json.loads((folder / "first_reference.json").read_text())
+    return Dbt(warehouse, target, first_reference=first, parsed=folder / PARSED / PARSE)
 
 
 @pytest.fixture
-def own_country(country: Dbt, postgres_server: Warehouse, own_name: tuple[str, Path]) -> Iterator[Dbt]:
+def own_country(country: Dbt, postgres_server: Warehouse, tmp_path: Path) -> Iterator[Dbt]:
     """A copy of `country` to change."""
-    with copied_database(postgres_server, BUILT, own_name[0]) as warehouse:
-        yield Dbt(warehouse, own_name[1])
+    with copied_database(postgres_server, BUILT) as warehouse:
+        yield Dbt(warehouse, tmp_path / "dbt", parsed=country.parsed)
 
 
 @pytest.fixture(scope="session")
@@ -77,11 +72,11 @@ def marts(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.Te
 
     warehouse, folder = shared_database(postgres_server, run_name, "marts", build)
     shutil.copytree(folder / PARSED, target, dirs_exist_ok=True)
-    return Dbt(warehouse, target)
+    return Dbt(warehouse, target, parsed=folder / PARSED / PARSE)
 
 
 @pytest.fixture
 def own_marts(marts: Dbt, postgres_server: Warehouse, tmp_path: Path) -> Iterator[Dbt]:
     """A copy of `marts` to change."""
     with copied_database(postgres_server, MARTS_BUILT) as warehouse:
-        yield Dbt(warehouse, tmp_path / "dbt")
+        yield Dbt(warehouse, tmp_path / "dbt", parsed=marts.parsed)

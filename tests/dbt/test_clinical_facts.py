@@ -31,12 +31,12 @@ MARIE = "100035135539555"
 
 
 @pytest.fixture(scope="module")
-def clinic(country: Dbt, postgres_server: Warehouse, own_name: tuple[str, Path]) -> Iterator[Dbt]:
+def clinic(country: Dbt, postgres_server: Warehouse, tmp_path: Path) -> Iterator[Dbt]:
     """A copy of the country with more records, built. For reading only, but for what a test puts back."""
-    with copied_database(postgres_server, BUILT, own_name[0]) as warehouse:
+    with copied_database(postgres_server, BUILT) as warehouse:
         with warehouse.connect() as connection:
             clinical_facts_rows.land(connection)
-        dbt = Dbt(warehouse, own_name[1])
+        dbt = Dbt(warehouse, tmp_path / "dbt", parsed=country.parsed)
         dbt.run("build", "--select", *MODELS, "rpt_stock_balance", "--exclude-resource-type", "unit_test", *WINDOW)
         yield dbt
 
