@@ -5,7 +5,6 @@ took ten seconds. Belongs here: only that. What becomes of the answers is dagste
 """
 
 from functools import lru_cache
-from typing import Any
 
 from dagster_dbt.core import dbt_cli_event
 from sqlglot.errors import SqlglotError
@@ -28,6 +27,7 @@ def lineage_of(column: str, sql: str, schema: MappingSchema, dialect: str) -> No
 
 
 @lru_cache(maxsize=4)
-def _lineages(sql: str, schema: MappingSchema, dialect: str) -> dict[str, Any]:
+def _lineages(sql: str, schema: MappingSchema, dialect: str) -> dict[str, Node]:
     """Of every column. A schema is its own key: dagster-dbt makes one a model, and changes it no more."""
-    return lineage(None, sql, schema, dialect=dialect)
+    found: dict[str, Node] = lineage(None, sql, schema, dialect=dialect)
+    return found

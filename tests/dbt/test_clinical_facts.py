@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import clinical_facts_rows
@@ -31,12 +30,12 @@ MARIE = "100035135539555"
 
 
 @pytest.fixture(scope="module")
-def clinic(country: Dbt, postgres_server: Warehouse, tmp_path: Path) -> Iterator[Dbt]:
+def clinic(country: Dbt, postgres_server: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dbt]:
     """A copy of the country with more records, built. For reading only, but for what a test puts back."""
     with copied_database(postgres_server, BUILT) as warehouse:
         with warehouse.connect() as connection:
             clinical_facts_rows.land(connection)
-        dbt = Dbt(warehouse, tmp_path / "dbt", parsed=country.parsed)
+        dbt = Dbt(warehouse, tmp_path_factory.mktemp("dbt_clinic"), parsed=country.parsed)
         dbt.run("build", "--select", *MODELS, "rpt_stock_balance", "--exclude-resource-type", "unit_test", *WINDOW)
         yield dbt
 
