@@ -29,6 +29,8 @@ CLOSED_TO_ANALYSTS = {
     "reporting.rpt_cancer_incidence",
 }
 CLOSED_TO_DISTRICTS = CLOSED_TO_ANALYSTS | {
+    # Records of persons, who may have been anywhere: dim_patient says of what district each is.
+    "dwh.dim_patient_source",
     # Facilities as other systems call them, which are of no district yet.
     "reporting.rpt_unmapped_codes",
     # About pipelines, not places.
