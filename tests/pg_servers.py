@@ -79,6 +79,12 @@ def copy_database(server: Warehouse, source: str, name: str) -> None:
     _execute(server, "create database {} template {} strategy file_copy", name, source)
 
 
+def replace_database(server: Warehouse, source: str, name: str) -> None:
+    """Make a database a copy of another; nobody may be connected to either."""
+    _execute(server, "drop database {}", name)
+    copy_database(server, source, name)
+
+
 def shared_database(
     server: Warehouse, run: str, name: str, build: Callable[[Warehouse, Path], None]
 ) -> tuple[Warehouse, Path]:

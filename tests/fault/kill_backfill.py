@@ -64,11 +64,13 @@ def _materialised(system: System, feeds: Iterable[Feed], tags: Mapping[str, str]
 
 
 def job(name: str, first: str = "", last: str = "") -> bool:
-    """A job of the code location, models and checks included, but not dbt's data tests: they write nothing."""
+    """A job of the code location, models and checks included, but not dbt's data tests, nor a look at the columns of what
+    was built: they write nothing."""
     from hic_assets.assets import dbt
     from hic_assets.definitions import defs
 
     dbt.COMMON = (*dbt.COMMON, "--exclude-resource-type", "test")  # type: ignore[assignment]
+    dbt.with_columns = lambda call: call.stream()
     tags = range_tags(first, last) if first else {}
     with dg.DagsterInstance.ephemeral() as instance:
         resolved = defs.resolve_job_def(name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pg_servers import copied_database, fresh_database, rows
+from pg_servers import copied_database, fresh_database, replace_database, rows
 
 from fault.kill_backfill import Backfill, Backfills
 from fault.kill_stage import FIRST, LAST, MONTHS, change, changing_source, environment
@@ -59,7 +59,7 @@ class Marts:
 
     @contextmanager
     def warehouse(self) -> Iterator[tuple[Warehouse, Backfills]]:
-        # Always of one name: dbt parses the whole project again when the connection differs.
+        # Always of one name, the first too: dbt parses the whole project again when the connection differs.
         with copied_database(self.server, self.old.database, f"{self.old.database}_copy") as database:
             yield database, self.backfills(database)
 
@@ -90,10 +90,11 @@ def marts(postgres_server: Warehouse, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("marts")
     with changing_source(16) as sandbox, fresh_database(postgres_server) as old:
         made = Marts(postgres_server, old, folder, lambda w: environment(sandbox, w, folder), {}, {}, {})
-        first = made.backfills(old)
-        first.start("job", "hmis_reference").wait()
-        months(first).wait()
-        made.before = version(old, MONTHS, MARTS)
+        with made.warehouse() as (first, backfills):
+            backfills.start("job", "hmis_reference").wait()
+            months(backfills).wait()
+            made.before = version(first, MONTHS, MARTS)
+            replace_database(postgres_server, first.database, old.database)
         change(sandbox)
         with made.warehouse() as (twin, backfills):
             run = months(backfills)
