@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 READERS = ("analyst", "district")
 CLOSED_TO_DISTRICTS = {
+    # A person's records in all sources, wherever they live; dim_patient has the district of residence.
+    "dwh.dim_patient_source",
     # Facilities as other systems call them, which are of no district yet.
     "reporting.rpt_unmapped_codes",
     # About pipelines, not places.
