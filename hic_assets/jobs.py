@@ -16,6 +16,8 @@ from hic_assets.systems.declare import Cadence, System
 
 _MODELS = "hic/cadence"
 REFERENCE, WEEKLY, MONTHLY, IDENTITY = "reference", "weekly", "monthly", "identity"
+# Reads the staging views of every system, which a run of one system's registries need not have made.
+_OF_EVERY_SYSTEM = dg.AssetSelection.assets(dg.AssetKey(["identity", "person_record"]))
 
 
 def _raw(systems: Iterable[System], *cadences: Cadence) -> dg.AssetSelection:
@@ -39,7 +41,7 @@ def reference_job(name: str, title: str, systems: Sequence[System]) -> dg.Unreso
     every = _raw(systems, *Cadence)
     return dg.define_asset_job(
         f"{name}_{REFERENCE}",
-        selection=_raw(systems, Cadence.SNAPSHOT) | _built_on(every, REFERENCE),
+        selection=(_raw(systems, Cadence.SNAPSHOT) | _built_on(every, REFERENCE)) - _OF_EVERY_SYSTEM,
         description=f"Registries of {title}: snapshots, compiled indicators, dimensions, staging views.",
         tags={"system": name},
     )
@@ -88,7 +90,7 @@ def identity_job() -> dg.UnresolvedAssetJobDefinition:
     """Identity resolution over all that is loaded, and the dimensions of patients."""
     return dg.define_asset_job(
         IDENTITY,
-        selection=dg.AssetSelection.tag(_MODELS, IDENTITY),
+        selection=dg.AssetSelection.tag(_MODELS, IDENTITY) | _OF_EVERY_SYSTEM,
         description="Who patients are: records of all systems put together, then the dimensions of patients.",
     )
 

@@ -76,9 +76,10 @@ def _months(systems: list[System], span: Span) -> list[Planned]:
 
 
 def _persons(systems: list[System]) -> list[Planned]:
-    from hic_assets.jobs import IDENTITY, of_records
+    """In the whole country alone: they are looked for in the records of every system."""
+    from hic_assets.jobs import IDENTITY
 
-    return [Planned(IDENTITY, "Who patients are")] if of_records(systems) else []
+    return [Planned(IDENTITY, "Who patients are")] if _is_whole(systems) else []
 
 
 def _of_range(job: str, span: str, name: str, systems: list[System], keys: Sequence[str]) -> Planned:

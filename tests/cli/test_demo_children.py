@@ -121,6 +121,6 @@ def test_registries_come_first_and_every_cadence_has_its_run() -> None:
     assert [run.job for run in second] == ["all_weekly", "hmis_monthly", "records_monthly"]
     assert [run.job for run in last] == ["identity"]
     some = [system for system in SYSTEMS if system.name in ("hmis", "hiv_tracker")]
-    *references, rest, _ = planned_stages(some, Span(months=2, weeks=4))
+    *references, rest = planned_stages(some, Span(months=2, weeks=4))
     assert [[run.job for run in stage] for stage in references] == [["hmis_reference"], ["hiv_tracker_reference"]]
     assert [run.job for run in rest] == ["hmis_weekly", "hiv_tracker_weekly", "hmis_monthly"]
