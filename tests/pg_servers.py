@@ -19,7 +19,18 @@ from hic_assets.warehouse import Warehouse, WarehouseError, create_schemas, embe
 from hic_assets.warehouse.connect import of_server
 
 SYSTEM_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "128MB"}
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "128MB",
+    # A database of a test lives for seconds: nothing grows old in it, and each one made and dropped is a checkpoint.
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "checkpoint_timeout": "1h",
+    "max_wal_size": "4GB",
+}
 _TEMPLATE = "hic_template"
 _PREFIX = "hic-tests-"
 

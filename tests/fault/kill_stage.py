@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pg_servers import copied_database, fresh_database
+from pg_servers import copied_database, fresh_database, shared_database
 
 from fault.kill_backfill import REGISTRIES, Backfills
 from fault.kill_witness import Version, content, version
@@ -18,6 +19,8 @@ from hic_assets.warehouse import Warehouse
 
 MONTHS = ["2025-05-01", "2025-06-01", "2025-07-01"]
 FIRST, LAST = MONTHS[0], MONTHS[-1]
+THINNED = 8
+SEEN = "seen.pickle"
 
 
 @contextmanager
@@ -87,22 +90,42 @@ class Stage:
 
 
 @contextmanager
-def stage(server: Warehouse, folder: Path, thinned: int = 8) -> Iterator[Stage]:
+def stage(server: Warehouse, folder: Path) -> Iterator[Stage]:
     """Load the old version, change the source, and see what an undisturbed backfill makes of it."""
-    with changing_source(thinned) as sandbox, fresh_database(server) as old:
-        scene = Stage(server, sandbox, folder, old, {}, {}, {}, 0)
-        first = scene.backfills(old)
-        first.start("materialise", REGISTRIES).wait()
-        first.months(FIRST, LAST).wait()
-        scene.before = version(old, MONTHS)
+    with changing_source(THINNED) as sandbox, fresh_database(server) as old:
+        yield _set(Stage(server, sandbox, folder, old, {}, {}, {}, 0))
+
+
+@contextmanager
+def shared_stage(server: Warehouse, run: str, folder: Path) -> Iterator[Stage]:
+    """As `stage`, of which all workers of test run `run` share what was loaded and seen; each has the source for itself."""
+
+    def build(old: Warehouse, made: Path) -> None:
+        with changing_source(THINNED) as sandbox:
+            scene = _set(Stage(server, sandbox, made, old, {}, {}, {}, 0))
+        seen = (scene.before, scene.after, scene.expected, scene.seconds)
+        (made / SEEN).write_bytes(pickle.dumps(seen))
+
+    old, made = shared_database(server, run, "kills", build)
+    (folder / "spool").mkdir()
+    with changing_source(THINNED) as sandbox:
         change(sandbox)
-        with scene.warehouse() as (twin, backfills):
-            backfills.months(FIRST, LAST).wait()  # once unmeasured, to fill caches
-            scene.after, scene.expected = version(twin, MONTHS), content(twin)
-        with scene.warehouse() as (_, backfills):
-            run = backfills.months(FIRST, LAST)
-            began = time.monotonic()
-            run.wait()
-            scene.seconds = time.monotonic() - began
-        assert all(scene.before[key] != scene.after[key] for key in scene.before), "each replacement can be seen"
-        yield scene
+        yield Stage(server, sandbox, folder, old, *pickle.loads((made / SEEN).read_bytes()))
+
+
+def _set(scene: Stage) -> Stage:
+    first = scene.backfills(scene.old)
+    first.start("materialise", REGISTRIES).wait()
+    first.months(FIRST, LAST).wait()
+    scene.before = version(scene.old, MONTHS)
+    change(scene.sandbox)
+    with scene.warehouse() as (twin, backfills):
+        backfills.months(FIRST, LAST).wait()  # once unmeasured, to fill caches
+        scene.after, scene.expected = version(twin, MONTHS), content(twin)
+    with scene.warehouse() as (_, backfills):
+        run = backfills.months(FIRST, LAST)
+        began = time.monotonic()
+        run.wait()
+        scene.seconds = time.monotonic() - began
+    assert all(scene.before[key] != scene.after[key] for key in scene.before), "each replacement can be seen"
+    return scene

@@ -16,7 +16,7 @@ import pytest
 from pg_servers import rows
 
 from fault.kill_backfill import Backfill
-from fault.kill_stage import FIRST, LAST, MONTHS, Stage, stage
+from fault.kill_stage import FIRST, LAST, MONTHS, Stage, shared_stage
 from fault.kill_witness import (
     assert_ledger_is_whole,
     assert_nothing_is_left,
@@ -33,8 +33,8 @@ MOMENTS = 8
 
 
 @pytest.fixture(scope="module")
-def scene(postgres_server: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with stage(postgres_server, tmp_path_factory.mktemp("kill")) as scene:
+def scene(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with shared_stage(postgres_server, run_name, tmp_path_factory.mktemp("kill")) as scene:
         yield scene
 
 

@@ -14,7 +14,7 @@ import pytest
 from landing.builders import JANUARY, PERIODS, Given, batch, prepare, values
 from pg_servers import rows
 
-from fault.kill_stage import FIRST, LAST, MONTHS, Stage, stage
+from fault.kill_stage import FIRST, LAST, MONTHS, Stage, shared_stage
 from fault.kill_witness import assert_ledger_is_whole, assert_nothing_is_left, content, version
 from hic_assets.landing.errors import SpillFull
 from hic_assets.landing.land import land
@@ -45,8 +45,8 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def scene(postgres_server: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with stage(postgres_server, tmp_path_factory.mktemp("disk")) as scene:
+def scene(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with shared_stage(postgres_server, run_name, tmp_path_factory.mktemp("disk")) as scene:
         yield scene
 
 

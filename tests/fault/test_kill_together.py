@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pg_servers import rows
 
-from fault.kill_stage import MONTHS, Stage, stage
+from fault.kill_stage import MONTHS, Stage, shared_stage
 from fault.kill_witness import assert_ledger_is_whole, assert_nothing_is_left, assert_only, content, readers
 from hic_assets.warehouse import Warehouse
 
@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def scene(postgres_server: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with stage(postgres_server, tmp_path_factory.mktemp("together")) as scene:
+def scene(postgres_server: Warehouse, run_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with shared_stage(postgres_server, run_name, tmp_path_factory.mktemp("together")) as scene:
         yield scene
 
 
