@@ -79,9 +79,10 @@ def _pipelines(systems: Sequence[System]) -> str:
 def programme_months_job(systems: Sequence[System]) -> dg.UnresolvedAssetJobDefinition:
     """Months computed from what the tracker programmes' weeks and months hold, whichever way these were loaded."""
     trackers = [system for system in systems if system.programmes]
+    of_weeks = _built_on(_raw(trackers, Cadence.WEEKLY), MONTHLY)
     return dg.define_asset_job(
         "programme_months",
-        selection=dg.AssetSelection.tag(_MODELS, MONTHLY) & _raw(trackers, Cadence.WEEKLY).downstream(),
+        selection=of_weeks,
         description="Months of the tracker programmes, from weeks: each day counts in its own month.",
     )
 

@@ -19,7 +19,15 @@
     {{ get_create_index_sql(relation, index) }};
     {%- endfor %}
     {%- do adapter.cache_added(relation) -%}
-  {%- else -%}
-    select 1
+  {%- endif -%}
+{%- endmacro %}
+
+{# Run before a model that reads what other systems' runs build: a warehouse is brought up one system after another, and until
+   theirs have run, such a model finds them empty. In one call the refs still give the order. #}
+{% macro ensure_parents() -%}
+  {%- if execute -%}
+    {%- for id in model.depends_on.nodes if id in graph.nodes and graph.nodes[id].resource_type == 'model' %}
+      {{ ensure_table(graph.nodes[id].alias, graph.nodes[id].schema) }}
+    {%- endfor %}
   {%- endif -%}
 {%- endmacro %}

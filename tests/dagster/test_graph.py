@@ -133,6 +133,24 @@ def test_every_check_of_dbt_and_ours_is_on_an_asset_of_a_job(code_location: dg.D
     assert graph.asset_check_keys <= in_jobs
 
 
+def test_what_a_job_reads_of_other_jobs_is_made_first_where_it_is_not_there(code_location: dg.Definitions) -> None:
+    """A country is brought up system by system: a model of weeks or months finds those of other systems' runs empty, not missing."""
+    nodes = json.loads((ROOT / "dbt_project/target/manifest.json").read_text())["nodes"]
+    models = {node["name"]: node for node in nodes.values() if node["resource_type"] == "model"}
+    across = {}
+    for job in code_location.resolve_all_job_defs():
+        selected = {key.path[-1] for key in job.asset_layer.selected_asset_keys}
+        for name in selected & models.keys():
+            parents = {nodes[p]["name"]: nodes[p] for p in models[name]["depends_on"]["nodes"] if p in nodes}
+            missing = {n for n, p in parents.items() if {"weekly", "monthly"} & {*p["tags"]} and n not in selected}
+            if missing and not job.name.startswith("__"):
+                across.setdefault(name, set()).update(missing)
+    assert across
+    assert {n for n in across if "ensure_parents()" not in str(models[n]["config"]["pre-hook"])} == set()
+    untyped = {(p, c) for ps in across.values() for p in ps for c, of in models[p]["columns"].items() if not of["data_type"]}
+    assert not untyped
+
+
 def test_no_asset_names_the_database_the_project_was_parsed_for(code_location: dg.Definitions) -> None:
     graph = code_location.resolve_asset_graph()
     for key in graph.materializable_asset_keys:

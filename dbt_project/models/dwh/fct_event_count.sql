@@ -3,6 +3,7 @@
     event_time='week_start',
     unique_key='week_start',
     tags=['weekly'],
+    pre_hook="{{ ensure_parents() }}",
     meta={'dagster': {'group': 'programmes', 'owners': ['team:data-engineering']}},
     indexes=[
         {'columns': ['week_start', 'period_start', 'measure_code', 'item', 'org_unit_uid'], 'unique': true},

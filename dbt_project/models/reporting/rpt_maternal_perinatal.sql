@@ -1,4 +1,4 @@
-{{ config(tags=['monthly']) }}
+{{ config(tags=['monthly'], pre_hook="{{ ensure_parents() }}") }}
 
 -- The HMIS's numbers and the audit trackers', by quarter: deaths are few, and what is kept back is decided a quarter at a time
 -- (macros/disclosure.sql). Both parts of a rate add up over quarters; division comes last.
