@@ -147,7 +147,9 @@ def test_what_a_job_reads_of_other_jobs_is_made_first_where_it_is_not_there(code
                 across.setdefault(name, set()).update(missing)
     assert across
     assert {n for n in across if "ensure_parents()" not in str(models[n]["config"]["pre-hook"])} == set()
-    untyped = {(p, c) for ps in across.values() for p in ps for c, of in models[p]["columns"].items() if not of["data_type"]}
+    untyped = {
+        (p, c) for ps in across.values() for p in ps for c, of in models[p]["columns"].items() if not of["data_type"]
+    }
     assert not untyped
 
 
