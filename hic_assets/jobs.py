@@ -31,17 +31,24 @@ def _built_on(raw: dg.AssetSelection, cadence: str) -> dg.AssetSelection:
     return (of_cadence & raw.downstream(include_self=False)) | of_nobody
 
 
+def _read_by_what_is_built_on(raw: dg.AssetSelection) -> dg.AssetSelection:
+    """What of no window is read by models built on raw tables, be it of other systems: their views are empty, not missing."""
+    models = dg.AssetSelection.tag(_MODELS, REFERENCE)
+    return (raw.downstream(include_self=False) - dg.AssetSelection.tag("layer", "raw")).upstream() & models
+
+
 def has(systems: Sequence[System], cadence: Cadence) -> bool:
     """Whether any table of the systems is of a cadence."""
     return any(system.by_cadence(cadence) for system in systems)
 
 
 def reference_job(name: str, title: str, systems: Sequence[System]) -> dg.UnresolvedAssetJobDefinition:
-    """Registries: raw snapshots, compiled indicators, dimensions, and the views that programmes are staged in."""
+    """Registries: raw snapshots if there are any, compiled indicators, dimensions, and the views that records are staged in."""
     every = _raw(systems, *Cadence)
+    models = _built_on(every, REFERENCE) | _read_by_what_is_built_on(every)
     return dg.define_asset_job(
         f"{name}_{REFERENCE}",
-        selection=(_raw(systems, Cadence.SNAPSHOT) | _built_on(every, REFERENCE)) - _OF_EVERY_SYSTEM,
+        selection=(_raw(systems, Cadence.SNAPSHOT) | models) - _OF_EVERY_SYSTEM,
         description=f"Registries of {title}: snapshots, compiled indicators, dimensions, staging views.",
         tags={"system": name},
     )
@@ -100,7 +107,7 @@ def jobs_of(systems: Sequence[System]) -> list[dg.UnresolvedAssetJobDefinition]:
     """Every job there is: a system's own, and those of several together."""
     made = []
     for scope in [(s.name, s.title, [s]) for s in systems]:
-        made += [reference_job(*scope)] if has(scope[2], Cadence.SNAPSHOT) else []
+        made.append(reference_job(*scope))
         made += [weekly_job(*scope)] if has(scope[2], Cadence.WEEKLY) else []
         made += [monthly_job(*scope)] if has(scope[2], Cadence.MONTHLY) else []
     every = ("all", "every system", systems)

@@ -36,12 +36,11 @@ def planned_stages(systems: list[System], span: Span) -> list[list[Planned]]:
 
 
 def _references(systems: list[System]) -> list[Planned]:
-    from hic_assets.jobs import REFERENCE, has
+    from hic_assets.jobs import REFERENCE
 
     return [
         Planned(f"{name}_{REFERENCE}", f"Registries, dimensions, staging views ({name})")
-        for name, of in _scopes(systems)
-        if has(of, Cadence.SNAPSHOT)
+        for name, _ in _scopes(systems)
     ]
 
 
