@@ -27,6 +27,24 @@
   {{ return(quality_setting('quality_variant') | trim == 'published') }}
 {%- endmacro %}
 
+{# A number of the settings that FASTR's modules judge by, kept with what was judged: by other settings, all is judged anew. Raise
+   `method` with a change of the formulas themselves. #}
+{% macro quality_judged_by() -%}
+  {%- set method = 1 -%}
+  {%- set settings = [method] -%}
+  {%- for name in ['from', 'mads', 'share', 'share_months', 'minimum_count', 'inactive_months', 'variant'] -%}
+    {%- do settings.append(quality_setting('quality_' ~ name) | trim) -%}
+  {%- endfor -%}
+  {{ local_md5(settings | join('|'))[:7] | int(0, 16) }}
+{%- endmacro %}
+
+{# What was reported, of the months that FASTR looks at. #}
+{% macro quality_reported() -%}
+  select period_start, org_unit_uid, indicator_id, value
+  from {{ ref('int_quality_value') }}
+  where period_start >= date '{{ quality_setting('quality_from') | trim }}'
+{%- endmacro %}
+
 {# Indicators of the data-quality marts and the data elements that each is the sum of. #}
 {% macro quality_members() -%}
   select indicators.indicator_id, elements.data_element_uid

@@ -1,4 +1,6 @@
 {{ config(
+    incremental_strategy='replace_series',
+    pre_hook="{{ delete_gone_series(ref('fct_quality_month')) }}",
     tags=['monthly'],
     meta={'dagster': {'group': 'data_quality', 'owners': ['team:data-engineering']}},
     indexes=[{'columns': ['org_unit_uid', 'indicator_id', 'period_start'], 'unique': true}]
@@ -11,18 +13,17 @@
 
 -- FASTR module 2: outliers replaced, missing months filled, both, or neither. Months of inactivity are left out. Means are
 -- made for the months that need one only: windows over all rows cost several times as much.
--- Deaths are never adjusted, nor what is nowhere counted in hundreds.
+-- Deaths are never adjusted, nor what is nowhere counted in hundreds. Adjusted anew are the series that are judged otherwise.
 with adjustable as (
     select
         reported.indicator_id,
         indicators.is_adjusted and max(reported.value) >= {{ quality_setting('quality_minimum_count') }} as is_adjustable
-    from {{ ref('int_quality_value') }} as reported
+    from ({{ quality_reported() }}) as reported
     inner join {{ ref('quality_indicator') }} as indicators on reported.indicator_id = indicators.indicator_id
-    where reported.period_start >= date '{{ quality_setting('quality_from') | trim }}'
     group by reported.indicator_id, indicators.is_adjusted
 ),
 
-judged as (
+every_series as (
     select
         months.period_start,
         (extract(year from months.period_start) * 12 + extract(month from months.period_start))::integer as month,
@@ -36,6 +37,33 @@ judged as (
     inner join adjustable on months.indicator_id = adjustable.indicator_id
     where months.completeness_flag in (0, 1)
 ),
+
+{% if is_incremental() -%}
+changed as (
+    select distinct
+        coalesce(every_series.org_unit_uid, held.org_unit_uid) as org_unit_uid,
+        coalesce(every_series.indicator_id, held.indicator_id) as indicator_id
+    from every_series
+    full outer join {{ this }} as held
+        on every_series.org_unit_uid = held.org_unit_uid
+        and every_series.indicator_id = held.indicator_id
+        and every_series.period_start = held.period_start
+    where (every_series.value, every_series.completeness_flag, every_series.is_outlier, every_series.is_adjustable)
+        is distinct from (held.value_none, held.completeness_flag, held.is_outlier, held.is_adjustable)
+        or held.judged_by is distinct from {{ quality_judged_by() }}
+),
+
+judged as (
+    select every_series.*
+    from every_series
+    inner join changed
+        on every_series.org_unit_uid = changed.org_unit_uid and every_series.indicator_id = changed.indicator_id
+),
+{%- else -%}
+judged as (
+    select * from every_series
+),
+{%- endif %}
 
 spans as (
     select
@@ -128,7 +156,8 @@ select
         else coalesce({{ refilled_by | join(', ') }}, replaced.value_completeness)
     end as value_both,
     replaced.outlier_replaced_by,
-    replaced.missing_filled_by
+    replaced.missing_filled_by,
+    {{ quality_judged_by() }} as judged_by
 from replaced
 left join again
     on replaced.org_unit_uid = again.org_unit_uid

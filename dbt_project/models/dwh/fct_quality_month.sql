@@ -1,4 +1,6 @@
 {{ config(
+    incremental_strategy='replace_series',
+    pre_hook="{{ delete_gone_series('(' ~ quality_reported() ~ ')') }}",
     tags=['monthly'],
     meta={'dagster': {'group': 'data_quality', 'owners': ['team:data-engineering']}},
     indexes=[{'columns': ['org_unit_uid', 'indicator_id', 'period_start'], 'unique': true}]
@@ -6,13 +8,58 @@
 
 {% call set_sql_header(config) %}{{ month_settings() }}{% endcall %}
 
--- FASTR module 1: each series of a facility and indicator is judged as a whole, so all months are computed anew. What that
--- costs grows with the months there are; the variable quality_from leaves out the oldest (docs/data-quality.md).
-with reported as (
-    select period_start, org_unit_uid, indicator_id, value
-    from {{ ref('int_quality_value') }}
-    where period_start >= date '{{ quality_setting('quality_from') | trim }}'
+-- FASTR module 1: each series of a facility and indicator is judged as a whole. Judged anew are those of which a count is new,
+-- gone or another than it was judged by; and all of an indicator whose first or last month anywhere is another, which ends
+-- everybody's series. The variable quality_from leaves out the oldest months (docs/data-quality.md).
+with counts as (
+    {{ quality_reported() }}
 ),
+
+spans as (
+    select indicator_id, min(period_start) as first_month, max(period_start) as last_month
+    from counts
+    group by indicator_id
+),
+
+{% if is_incremental() -%}
+held as (
+    select period_start, org_unit_uid, indicator_id, value, judged_by from {{ this }}
+),
+
+held_spans as (
+    select indicator_id, min(period_start) as first_month, max(period_start) as last_month
+    from held
+    group by indicator_id
+),
+
+changed as (
+    select
+        coalesce(counts.org_unit_uid, held.org_unit_uid) as org_unit_uid,
+        coalesce(counts.indicator_id, held.indicator_id) as indicator_id
+    from counts
+    full outer join held
+        on counts.org_unit_uid = held.org_unit_uid
+        and counts.indicator_id = held.indicator_id
+        and counts.period_start = held.period_start
+    where counts.value is distinct from held.value or held.judged_by is distinct from {{ quality_judged_by() }}
+    union
+    select counts.org_unit_uid, counts.indicator_id
+    from counts
+    inner join spans on counts.indicator_id = spans.indicator_id
+    left join held_spans on counts.indicator_id = held_spans.indicator_id
+    where (spans.first_month, spans.last_month) is distinct from (held_spans.first_month, held_spans.last_month)
+),
+
+reported as (
+    select counts.*
+    from counts
+    inner join changed on counts.org_unit_uid = changed.org_unit_uid and counts.indicator_id = changed.indicator_id
+),
+{%- else -%}
+reported as (
+    select * from counts
+),
+{%- endif %}
 
 series as (
     select
@@ -49,12 +96,6 @@ spreads as (
         select percentile_cont(0.5) within group (order by abs(member.value - upper_half.upper_median)) as deviation
         from unnest(upper_half.counts) as member (value)
     ) as spread
-),
-
-spans as (
-    select indicator_id, min(first_reported) as first_month, max(last_reported) as last_month
-    from series
-    group by indicator_id
 ),
 
 grid as (
@@ -140,7 +181,8 @@ select
     case
         when value is not null
             then value > {{ quality_setting('quality_minimum_count') }} and (is_outlier_by_mad or is_most_of_the_year)
-    end as is_outlier_published
+    end as is_outlier_published,
+    {{ quality_judged_by() }} as judged_by
 from judged
 -- In the order of the index, which is then written from end to end.
 order by org_unit_uid, indicator_id, period_start
