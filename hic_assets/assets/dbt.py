@@ -4,9 +4,11 @@ Belongs here: how a run's partitions become one dbt call. Does not: any model (`
 The window goes by ``--event-time-start/end``: ``--vars`` would make dbt parse the whole project anew.
 """
 
+import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -35,6 +37,7 @@ from hic_assets.resources import WarehouseResource
 from hic_assets.settings import Settings
 from hic_assets.systems import PROGRAMMES, SYSTEMS
 from hic_assets.systems.declare import Cadence
+from hic_assets.warehouse import Warehouse
 from hic_assets.warehouse.grants import grant_reading_if_used
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -196,7 +199,10 @@ def _build(
     home = Settings().home / "dbt"
     _forget_old(home)
     target = home / context.run.run_id / context.op_execution_context.op.name
-    _reuse(home / PARSED, target / PARSED)
+    parsed = home / f"parsed-{_connection(opened)}.msgpack"
+    if not parsed.is_file():
+        _move(PROJECT_DIR / "target" / PARSED, parsed)
+    _reuse(parsed, target / PARSED)
     call = dbt.cli([*COMMON, *arguments], context=context, target_path=target)
     call.manifest = in_database(call.manifest, opened.database)
     try:
@@ -205,7 +211,7 @@ def _build(
         # What was built anew is denied to its readers until now, also where a later model or a test failed.
         with opened.connect(autocommit=True) as connection:
             grant_reading_if_used(connection)
-    _reuse(target / PARSED, home / PARSED)
+    _reuse(target / PARSED, parsed)
     # dbt keeps a folder a call for ever; what succeeded is in the event log.
     shutil.rmtree(target.parent, ignore_errors=True)
 
@@ -218,8 +224,28 @@ def _forget_old(home: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def _connection(warehouse: Warehouse) -> str:
+    """A name for what of the connection dbt looks at, to tell whether a parsed project is of use to it."""
+    told = "|".join(f"{warehouse.params.get(name)}" for name in ("host", "port", "user", "dbname"))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _move(parsed: Path, destination: Path) -> None:
+    """Make the project as it was parsed at installation good for this server. Where that fails, dbt parses it."""
+    if not parsed.is_file():
+        return
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    for old in destination.parent.glob("parsed-*.msgpack"):
+        old.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=destination.parent) as folder:
+        made = Path(folder) / PARSED
+        call = [sys.executable, "-m", "hic_assets.dbt_parsed", f"{parsed}", f"{made}", f"{PROJECT_DIR}"]
+        if subprocess.run(call, stdout=sys.stderr, check=False).returncode == 0:  # noqa: S603 - our own arguments
+            made.replace(destination)
+
+
 def _reuse(parsed: Path, destination: Path) -> None:
-    """Hand dbt's parsed project on: one parsed for another server is of no use to it, and seconds are lost a call."""
+    """Hand dbt's parsed project on: seconds are lost a call without."""
     if not parsed.is_file():
         return
     destination.parent.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ def clinic(country: Dbt, postgres_server: Warehouse, tmp_path_factory: pytest.Te
     with copied_database(postgres_server, BUILT) as warehouse:
         with warehouse.connect() as connection:
             clinical_facts_rows.land(connection)
-        dbt = Dbt(warehouse, tmp_path_factory.mktemp("dbt_clinic"), parsed=country.parsed)
+        dbt = Dbt(warehouse, tmp_path_factory.mktemp("dbt_clinic"))
         dbt.run("build", "--select", *MODELS, "rpt_stock_balance", "--exclude-resource-type", "unit_test", *WINDOW)
         yield dbt
 

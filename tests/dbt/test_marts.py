@@ -274,4 +274,4 @@ def test_names_and_free_text_stay_in_raw(country: Dbt) -> None:
 
 def test_the_schemas_are_the_layers_and_nothing_else(country: Dbt) -> None:
     made = country.query("select distinct schemaname from pg_tables where schemaname !~ '^(pg_|information)'")
-    assert sorted(schema for (schema,) in made) == ["dwh", "intermediate", "ops", "raw", "staging"]
+    assert sorted(schema for (schema,) in made) == ["dwh", "identity", "intermediate", "ops", "raw", "staging"]
