@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "hic_assets.cli.demo",
     "dev": "hic_assets.cli.dev",
     "docs": "hic_assets.cli.docs",
+    "explain": "hic_assets.cli.explain_value",
     "link": "hic_assets.cli.link",
     "manifest": "hic_assets.cli.manifest",
     "parity": "hic_assets.cli.parity",
