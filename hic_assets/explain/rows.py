@@ -85,7 +85,9 @@ def totals(connection: Connection[Any], cell: Cell) -> Totals:
 
 def by_facility(connection: Connection[Any], cell: Cell, limit: int, shown: set[str] | None) -> Rows:
     """The largest facilities of each part, with how many there are; only those ``shown``, where that is said."""
-    return _rows(connection, cell, _BY_FACILITY, limit=limit, shown=None if shown is None else sorted(shown))
+    found = _rows(connection, cell, _BY_FACILITY, limit=limit, shown=None if shown is None else sorted(shown))
+    # An operand goes through its expression: no facility's number is a share of the side.
+    return found if cell.indicator.kind == "catalogue" else [{**row, "counts_as": None} for row in found]
 
 
 def one_by_one(connection: Connection[Any], cell: Cell, limit: int) -> Rows:

@@ -118,6 +118,8 @@ def test_the_raw_rows_of_reports_are_assignments_and_registrations(country: Dbt)
     assert raw_keys(found, "denominator") == sorted(assigned)
     assert raw_keys(found, "numerator") == sorted(assigned[1:] + registered)
     rate = ask(country.warehouse, "IndReportRa", GASABO)
+    told = {row["unit"]: (row["value"], row["counts_as"]) for row in rate["parts"][0]["facilities"]}
+    assert told == {KIBAGABAGA: (100, None), REMERA: (100, None)}
     assert raw_keys(rate, "numerator") == sorted(assigned[1:] + registered)
 
 
