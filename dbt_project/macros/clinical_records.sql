@@ -26,8 +26,3 @@
     and {{ years }} * 12 >= {{ band }}.from_months
     and {{ years }} * 12 < coalesce({{ band }}.below_months, 9999)
 {%- endmacro %}
-
-{# The months that a run is for, by their first days; without a window all. #}
-{% macro months_of_run(column) -%}
-  {{ weeks_of_run(column) }}
-{%- endmacro %}

@@ -104,6 +104,16 @@ def test_weekly_models_replace_their_weeks(manifest: dict[str, Any]) -> None:
         assert "weeks_of_run(" in node["raw_code"], node["name"]
 
 
+def test_monthly_models_of_one_statement_name_their_window_wherever_months_are_read(manifest: dict[str, Any]) -> None:
+    found = [n for n in built(manifest) if n["config"].get("incremental_strategy") == "replace_months"]
+    assert len(found) >= 5
+    of_months = {n["name"] for n in built(manifest) if n["config"].get("event_time")}
+    for node in found:
+        assert "monthly" in node["tags"] and node["config"]["event_time"] == "period_start", node["name"]
+        read = [manifest["nodes"][p]["name"] for p in node["depends_on"]["nodes"] if p in manifest["nodes"]]
+        assert node["raw_code"].count("months_of_run(") >= len(of_months & set(read)), node["name"]
+
+
 def test_everything_has_a_group_and_an_owner(manifest: dict[str, Any]) -> None:
     metas = [(n["name"], n["config"]["meta"].get("dagster", {})) for n in [*built(manifest)]]
     metas += [(s["name"], s["config"]["meta"].get("dagster", {})) for s in manifest["sources"].values()]

@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='microbatch',
+    incremental_strategy='replace_months',
     event_time='period_start',
-    batch_size='month',
-    begin='2020-01-01',
-    lookback=0,
     on_schema_change='append_new_columns',
     tags=['monthly'],
     meta={'dagster': {'group': 'indicators', 'owners': ['team:data-engineering']}},
@@ -16,13 +13,12 @@
 
 {% call set_sql_header(config) %}{{ month_settings() }}{% endcall %}
 
--- dbt puts the batch's window, and an alias of its own, around a ref that has an event_time: hence the imports.
 with measured as (
-    select * from {{ ref('fct_measure_month') }}
+    select * from {{ ref('fct_measure_month') }} where {{ months_of_run('period_start') }}
 ),
 
 rollup as (
-    select * from {{ ref('int_reporting_rollup') }}
+    select * from {{ ref('int_reporting_rollup') }} where {{ months_of_run('period_start') }}
 ),
 
 -- From the level an indicator is meant for upwards.

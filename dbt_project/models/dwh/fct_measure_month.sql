@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='microbatch',
+    incremental_strategy='replace_months',
     event_time='period_start',
-    batch_size='month',
-    begin='2020-01-01',
-    lookback=0,
     on_schema_change='append_new_columns',
     tags=['monthly'],
     meta={'dagster': {'group': 'indicators', 'owners': ['team:data-engineering']}},
@@ -15,19 +12,14 @@
 
 {%- set lines = fact_measures() %}
 
--- dbt puts the batch's window, and an alias of its own, around a ref that has an event_time: hence the imports.
 with entries as (
-    select * from {{ ref('fct_data_value') }}
+    select * from {{ ref('fct_data_value') }} where {{ months_of_run('period_start') }}
 ),
 
 reports as (
-    select * from {{ ref('fct_reporting') }}
+    select * from {{ ref('fct_reporting') }} where {{ months_of_run('period_start') }}
 ),
-{% for fact in lines | map(attribute='fact') | unique %}
-rows_of_{{ fact }} as (
-    select * from {{ ref(fact) }}
-),
-{% endfor %}
+
 -- Months are those that landed something.
 months as (
     select distinct period_start from reports
@@ -95,8 +87,8 @@ counted as (
         {{ line.unit }} as org_unit_uid,
         '{{ line.measure }}' as measure_code,
         {{ line.value }} as value
-    from rows_of_{{ line.fact }}
-    where {{ line.where }}
+    from {{ ref(line.fact) }}
+    where {{ months_of_run(line.month) }} and {{ line.where }}
     group by 1, 2
     {{ "union all" if not loop.last }}
     {%- endfor %}

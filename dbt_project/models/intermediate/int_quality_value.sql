@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='microbatch',
+    incremental_strategy='replace_months',
     event_time='period_start',
-    batch_size='month',
-    begin='2020-01-01',
-    lookback=0,
     on_schema_change='append_new_columns',
     tags=['monthly'],
     meta={'dagster': {'group': 'data_quality', 'owners': ['team:data-engineering']}},
@@ -14,9 +11,8 @@
 {% call set_sql_header(config) %}{{ month_settings() }}{% endcall %}
 
 -- What the data-quality marts read of a month, kept so that whole series can be read without the millions of other values.
--- dbt puts the batch's window, and an alias of its own, around a ref that has an event_time: hence the import.
 with entries as (
-    select * from {{ ref('fct_data_value') }}
+    select * from {{ ref('fct_data_value') }} where {{ months_of_run('period_start') }}
 ),
 
 members as (
