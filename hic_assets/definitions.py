@@ -17,6 +17,7 @@ from hic_assets.assets.ledger import ledger
 from hic_assets.assets.raw import raw_assets
 from hic_assets.checks.raw import raw_checks
 from hic_assets.jobs import jobs_of
+from hic_assets.pool_waits import sleep_while_waiting
 from hic_assets.resources import SourcesResource, WarehouseResource
 from hic_assets.schedules import identity_schedule, schedules
 from hic_assets.sensors.aggregate import change_sensors
@@ -62,4 +63,5 @@ def build_defs(overrides: Mapping[str, Any] | None = None, systems: Sequence[Sys
     )
 
 
+sleep_while_waiting()
 defs = build_defs()

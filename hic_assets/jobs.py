@@ -17,7 +17,8 @@ from hic_assets.systems.declare import Cadence, System
 _MODELS = "hic/cadence"
 REFERENCE, WEEKLY, MONTHLY, IDENTITY = "reference", "weekly", "monthly", "identity"
 # Reads the staging views of every system, which a run of one system's registries need not have made.
-_OF_EVERY_SYSTEM = dg.AssetSelection.assets(dg.AssetKey(["identity", "person_record"]))
+PERSONS = dg.AssetKey(["identity", "person_record"])
+EVERY = "all"
 
 
 def _raw(systems: Iterable[System], *cadences: Cadence) -> dg.AssetSelection:
@@ -46,9 +47,10 @@ def reference_job(name: str, title: str, systems: Sequence[System]) -> dg.Unreso
     """Registries: raw snapshots if there are any, compiled indicators, dimensions, and the views that records are staged in."""
     every = _raw(systems, *Cadence)
     models = _built_on(every, REFERENCE) | _read_by_what_is_built_on(every)
+    persons = dg.AssetSelection.assets(PERSONS)
     return dg.define_asset_job(
         f"{name}_{REFERENCE}",
-        selection=(_raw(systems, Cadence.SNAPSHOT) | models) - _OF_EVERY_SYSTEM,
+        selection=_raw(systems, Cadence.SNAPSHOT) | (models | persons if name == EVERY else models - persons),
         description=f"Registries of {title}: snapshots, compiled indicators, dimensions, staging views.",
         tags={"system": name},
     )
@@ -98,7 +100,7 @@ def identity_job() -> dg.UnresolvedAssetJobDefinition:
     """Identity resolution over all that is loaded, and the dimensions of patients."""
     return dg.define_asset_job(
         IDENTITY,
-        selection=dg.AssetSelection.tag(_MODELS, IDENTITY) | _OF_EVERY_SYSTEM,
+        selection=dg.AssetSelection.tag(_MODELS, IDENTITY) | dg.AssetSelection.assets(PERSONS),
         description="Who patients are: records of all systems put together, then the dimensions of patients.",
     )
 
@@ -110,7 +112,7 @@ def jobs_of(systems: Sequence[System]) -> list[dg.UnresolvedAssetJobDefinition]:
         made.append(reference_job(*scope))
         made += [weekly_job(*scope)] if has(scope[2], Cadence.WEEKLY) else []
         made += [monthly_job(*scope)] if has(scope[2], Cadence.MONTHLY) else []
-    every = ("all", "every system", systems)
+    every = (EVERY, "every system", systems)
     records = ("records", "the trackers and the clinical systems", of_records(systems))
     return [
         *made,

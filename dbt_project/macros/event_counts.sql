@@ -14,6 +14,7 @@
   {%- for base, named in [
       (doses, {
           'DOSES': 'true',
+          'DOSES_OF_KNOWN_AGE': 'age_days is not null',
           'DOSES_UNDER_1': 'age_days < 365',
           'DOSES_JUDGED': 'is_valid is not null and is_timely is not null',
           'DOSES_VALID': 'is_valid and is_timely is not null',

@@ -25,3 +25,17 @@
 left join {{ ref('dim_geography') }} as geographies
     on {{ facts }}.level not in ('facility', 'unmapped') and {{ facts }}.org_unit_uid = geographies.geography_uid
 {%- endmacro %}
+
+{# Of each period, its months that a source has loaded whole (int_source_month), for all places the same. #}
+{% macro months_loaded(source) -%}
+  select
+        names.period_type,
+        names.period,
+        count(*) filter (where loaded.is_complete) as months_loaded,
+        count(*) filter (where loaded.is_complete) = max(names.months_expected) as is_complete
+    from {{ ref('int_source_month') }} as loaded
+    inner join {{ ref('dim_period') }} as periods on loaded.period_start = periods.period_start
+    cross join lateral {{ periods_of('periods') }}
+    where loaded.source = '{{ source }}'
+    group by names.period_type, names.period
+{%- endmacro %}

@@ -50,7 +50,12 @@ class Child:
                 stderr=errors,
                 text=True,
             )
-        order: dict[str, Any] = {"job": self.planned.job, "tags": self.planned.tags, "run_id": self.run_id}
+        order: dict[str, Any] = {
+            "job": self.planned.job,
+            "tags": self.planned.tags,
+            "run_id": self.run_id,
+            "made": self.planned.made,
+        }
         order |= {"log": str(self.log), "parent": os.getpid()}
         assert self._process.stdin is not None  # noqa: S101 - PIPE was asked for
         with self._process.stdin as stdin:

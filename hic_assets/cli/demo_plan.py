@@ -19,11 +19,12 @@ class Span:
 
 @dataclass(frozen=True)
 class Planned:
-    """A run: its job, what it loads in words, and the tags that name its partitions."""
+    """A run: its job, what it loads in words, the tags that name its partitions, and what a run before it has just made."""
 
     job: str
     words: str
     tags: dict[str, str] = field(default_factory=dict)
+    made: tuple[str, ...] = ()
 
 
 def planned_stages(systems: list[System], span: Span) -> list[list[Planned]]:
@@ -76,9 +77,9 @@ def _months(systems: list[System], span: Span) -> list[Planned]:
 
 def _persons(systems: list[System]) -> list[Planned]:
     """In the whole country alone: they are looked for in the records of every system."""
-    from hic_assets.jobs import IDENTITY
+    from hic_assets.jobs import IDENTITY, PERSONS
 
-    return [Planned(IDENTITY, "Who patients are")] if _is_whole(systems) else []
+    return [Planned(IDENTITY, "Who patients are", made=(PERSONS.to_user_string(),))] if _is_whole(systems) else []
 
 
 def _of_range(job: str, span: str, name: str, systems: list[System], keys: Sequence[str]) -> Planned:

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     threading.Thread(target=_end_with, args=(order["parent"],), daemon=True).start()
     with Path(order["log"]).open("a") as file, contextlib.redirect_stdout(file):
-        outcome = execute(order["job"], order["tags"], order["run_id"], file)
+        outcome = execute(order["job"], order["tags"], order["run_id"], file, order["made"])
     json.dump(asdict(outcome), sys.stdout)
 
 
@@ -40,8 +40,8 @@ def _end_with(parent: int) -> None:
     os._exit(137)
 
 
-def execute(name: str, tags: Mapping[str, str], run_id: str, file: Any) -> RunOutcome:
-    """One run in this process, on the instance that ``hic dev`` shows; failures go to the file."""
+def execute(name: str, tags: Mapping[str, str], run_id: str, file: Any, made: Sequence[str] = ()) -> RunOutcome:
+    """One run in this process, on the instance that ``hic dev`` shows, but for assets that are made; failures go to the file."""
     import dagster as dg
 
     from hic_assets.cli.dead_runs import TAGS, alive, close_dead_runs, close_launched_runs
@@ -59,8 +59,15 @@ def execute(name: str, tags: Mapping[str, str], run_id: str, file: Any) -> RunOu
         if not dev_is_up(warehouse):
             close_launched_runs(instance)
         with alive(warehouse, run_id):
-            result = defs.resolve_job_def(name).execute_in_process(
-                instance=instance, run_id=run_id, tags={**tags, **TAGS}, run_config=quiet, raise_on_error=False
+            job = defs.resolve_job_def(name)
+            wanted = [key for key in job.asset_layer.selected_asset_keys if key.to_user_string() not in made]
+            result = job.execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                tags={**tags, **TAGS},
+                run_config=quiet,
+                raise_on_error=False,
+                asset_selection=wanted if made else None,
             )
         for event in result.all_events:
             if event.is_failure:

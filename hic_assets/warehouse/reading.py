@@ -26,9 +26,6 @@ BESIDE_MARTS = frozenset(
         # This and int_programme_disclosure: what is shown and what is not, of which place and month, and no number.
         ("intermediate", "int_disclosure"),
         ("intermediate", "int_facility_crosswalk"),
-        # This and int_measure_item: of what an indicator is made up.
-        ("intermediate", "int_indicator_operand"),
-        ("intermediate", "int_measure_item"),
         ("intermediate", "int_org_unit"),
         ("intermediate", "int_org_unit_closure"),
         ("intermediate", "int_programme_disclosure"),
@@ -47,6 +44,18 @@ BESIDE_MARTS = frozenset(
     }
 )
 """What reports and facts read outside the marts. Each was looked at: it names no person. A report that reads another is denied."""
+
+OF_NO_PLACE = frozenset(
+    {
+        # This and int_measure_item: of what an indicator is made up.
+        ("intermediate", "int_indicator_operand"),
+        ("intermediate", "int_measure_item"),
+        # This and int_source_month: which weeks and months of a system are loaded, and when they were; no numbers of records.
+        ("intermediate", "int_partition_loaded"),
+        ("intermediate", "int_source_month"),
+    }
+)
+"""What reports read outside the marts and districts may read whole: definitions and the state of loads. A column of a place or person closes it."""
 
 PLACE_COLUMNS: Mapping[str, str] = {
     "facility_uid": "org_unit",
@@ -129,8 +138,12 @@ def _decide(oid: int, known: Mapping[int, Relation], verdicts: dict[int, Verdict
 def _verdict(relation: Relation, known: Mapping[int, Relation], verdicts: dict[int, Verdict]) -> Verdict:
     is_mart = relation.schema in MARTS
     is_seed = relation.schema == "staging" and relation.name in SEEDS and relation.is_table
-    if not (is_mart or is_seed or (relation.schema, relation.name) in BESIDE_MARTS):
+    is_of_no_place = (relation.schema, relation.name) in OF_NO_PLACE
+    if not (is_mart or is_seed or is_of_no_place or (relation.schema, relation.name) in BESIDE_MARTS):
         return DENIED
+    # Also a view that asks as its owner: whatever it shows, its columns say.
+    if is_of_no_place and relation.kind in ("r", "p", "v"):
+        return _without_place(relation)
     if relation.kind == "v":
         return _of_view(relation, is_mart, known, verdicts)
     if is_seed:
@@ -155,11 +168,12 @@ def _of_view(view: Relation, is_mart: bool, known: Mapping[int, Relation], verdi
 
 
 def _without_place(relation: Relation) -> Verdict:
-    """Open to districts is what speaks of no place and no person: a dimension."""
+    """Open to districts is what speaks of no place and no person: a dimension, or what was looked at for it."""
     # The type of a facility is no place.
     columns = [column for column in relation.columns if "type" not in column]
     if "uuid" in relation.columns.values() or any(map(_PERSONS.search, columns)):
         return Verdict(True, False, why="districts: holds persons, and no column that says where")
-    if any(map(_PLACES.search, columns)) or not relation.name.startswith("dim_"):
+    is_looked_at = relation.name.startswith("dim_") or (relation.schema, relation.name) in OF_NO_PLACE
+    if any(map(_PLACES.search, columns)) or not is_looked_at:
         return Verdict(True, False, why=f"districts: none of its columns says where: {', '.join(PLACE_COLUMNS)}")
     return Verdict(True, True)

@@ -45,6 +45,8 @@ PERIODS: dict[str, list[str]] = {
 Counts = Mapping[tuple[str, str], tuple[int, int]]
 # (place, period) -> (numerator, denominator)
 Shown = Mapping[tuple[str, str], tuple[float, float]]
+# (place, period) -> denominator, where another report shows it
+Totals = Mapping[tuple[str, str], float]
 
 
 def line(place: str) -> list[str]:
@@ -66,7 +68,7 @@ class Cell:
 class Attack:
     """The equations that what is shown makes of what is hidden."""
 
-    def __init__(self, counts: Counts, shown: Shown) -> None:
+    def __init__(self, counts: Counts, shown: Shown, also: Totals | None = None) -> None:
         self.counts = counts
         # A count that is 0 is known to be, so only the others are variables.
         cells = [(unit, month, i) for (unit, month), pair in counts.items() for i in (0, 1) if pair[i]]
@@ -75,6 +77,9 @@ class Attack:
         for (place, period), (numerator, denominator) in shown.items():
             rows += [self._row(place, period, (0,)), self._row(place, period, (0, 1))]
             totals += [numerator, denominator]
+        for (place, period), total in (also or {}).items():
+            rows.append(self._row(place, period, (0, 1)))
+            totals.append(total)
         self.equations = np.array(rows).reshape(len(rows), len(cells))
         self.totals = np.array(totals, dtype=float)
 

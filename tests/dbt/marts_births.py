@@ -85,6 +85,8 @@ CIVIL: dict[str, list[Row]] = {
         *(row for n in range(5) for row in audited(f"in time {n}", "2024-07-10", "2024-07-17", "perinatal")),
         *(row for n in range(5) for row in audited(f"late {n}", "2024-07-10", "2024-07-18", "perinatal")),
         *(row for n in range(10) for row in audited(f"none {n}", "2024-07-10", None, "perinatal")),
+        # The cases of these are not loaded.
+        *(audit_event(f"alone {n}", "2024-07-20", True, "perinatal") for n in range(5)),
         *audited("mother", "2024-07-10", "2024-07-17", "maternal"),
     ],
 }

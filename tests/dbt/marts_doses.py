@@ -91,6 +91,7 @@ VACCINATED: dict[str, list[Row]] = {
         judged("c8", "BCG", 100, True, False),
         *(judged(f"c{n}", "MR1", 400, True, True) for n in (10, 11, 12)),
         judged("c13", "OPV1", 42, True, True, REMERA),
+        judged("c14", "PENTA1", None, None, None, NYAMATA),
     ],
     "dwh.fct_birth": [birth(f"April{n}", "crvs", "2024-04-02", KIBAGABAGA) for n in range(4)],
     "dwh.fct_measure_month": [

@@ -66,7 +66,9 @@ HIV: dict[str, list[Row]] = {
         *(row for kind in HIV_VISITS for copy in range(6) for row in hiv_person(kind, copy)),
         hiv("mover", "enrolment", "2023-01-01"),
         hiv("mover", "visit", "2024-03-26", REMERA, drug_days=60),
-    ]
+    ],
+    # Of a month of which nobody in care is counted.
+    "dwh.fct_measure_month": [*measured("POPD_PLHIV", "2024-08-01", {KIBAGABAGA: 860})],
 }
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import small_country
 from dbt_runner import Dbt
-from marts_births import CIVIL
+from marts_births import CIVIL, SUMMER
 from marts_doses import RECONCILED, VACCINATED
 from marts_hiv import HIV, PROGRAMME_MONTHS, TB
 from marts_others import CANCER, DIAGNOSES, STOCK
-from marts_rows import put
+from marts_rows import loaded, mondays, put
 
 from hic_assets.warehouse import Warehouse
 
@@ -43,6 +43,13 @@ WITHOUT_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-typ
 # A month and weeks of which nothing is landed, for relations to be made in.
 NOTHING = ("--event-time-start", "2021-01-04", "--event-time-end", "2021-02-01")
 YEAR = ("--event-time-start", "2024-01-01", "--event-time-end", "2025-01-01")
+# All weeks that touch April, of which the last touches May too; a third quarter; and a month of one.
+LOADED = (
+    ("immunization_tracker", "immunization_tracker", mondays("2024-04-01", "2024-04-29")),
+    ("hmis_tracker", "hmis_tracker_crvs", mondays("2024-07-01", "2024-09-30")),
+    ("hmis_tracker", "hmis_tracker_perinatal_death_audit", SUMMER),
+    ("hmis_tracker", "hmis_tracker_maternal_death_audit", SUMMER[:1]),
+)
 
 
 def build(warehouse: Warehouse, dbt: Dbt) -> None:
@@ -55,5 +62,8 @@ def build(warehouse: Warehouse, dbt: Dbt) -> None:
         for rows in (RECONCILED, VACCINATED, HIV, TB, CIVIL, STOCK, DIAGNOSES, CANCER, PROGRAMME_MONTHS):
             for table, its in rows.items():
                 put(connection, table, its)
+        for system, tables, partitions in LOADED:
+            for kind in ("enrollments", "events"):
+                loaded(connection, system, f"{tables}_{kind}".removeprefix(f"{system}_"), partitions)
     results = dbt.run("build", "--select", *MARTS, "--exclude-resource-type", "unit_test", *YEAR)
     assert set(results.values()) <= {"success", "pass"}, results

@@ -89,6 +89,23 @@ def measured(measure: str, month: str, values: dict[str, float]) -> Iterator[Row
         }
 
 
+def loaded(connection: psycopg.Connection[Any], system: str, table: str, partitions: Iterable[str]) -> None:
+    """Say in the ledger that weeks or months of a raw table are loaded."""
+    for partition in partitions:
+        connection.execute(
+            "insert into ops.load (load_id, system, table_name, partition_key, window_start, window_end, status, is_current,"
+            " finished_at) overriding system value select coalesce(max(load_id), 0) + 1, %s, %s, %s, %s::date, %s::date + 7,"
+            " 'committed', true, '2024-12-01 06:00+00' from ops.load",
+            [system, table, partition, partition, partition],
+        )
+
+
+def mondays(first: str, last: str) -> list[str]:
+    """Every Monday from one to another."""
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [(start + timedelta(weeks=n)).isoformat() for n in range((end - start).days // 7 + 1)]
+
+
 def put(connection: psycopg.Connection[Any], table: str, rows: Iterable[dict[str, Any]]) -> None:
     """Rows into a fact as they are told; what is not told is NULL."""
     for row in rows:

@@ -28,11 +28,33 @@ def test_rates_from_both_parts(marts: Dbt) -> None:
 
 
 def test_audits_within_seven_days(marts: Dbt) -> None:
+    """Of 25 deaths 15 are audited: 5 in time, 5 late, and 5 of which nobody knows. 5 of the 20 others are in time."""
     columns = (
-        "perinatal_notified, perinatal_audited, perinatal_audited_in_time, perinatal_audited_share,"
-        " perinatal_audited_in_time_share, is_newborns_suppressed"
+        "perinatal_notified, perinatal_audited, perinatal_audited_in_time, perinatal_lateness_unknown,"
+        " perinatal_audited_share, perinatal_audited_in_time_share, is_newborns_suppressed"
     )
-    assert told(marts, "rpt_maternal_perinatal", columns)[COUNTRY] == (20, 10, 5, 50, 25, False)
+    assert told(marts, "rpt_maternal_perinatal", columns)[COUNTRY] == (25, 15, 5, 5, 60, 25, False)
+
+
+def test_what_is_not_loaded_is_not_none(marts: Dbt) -> None:
+    """Of the third quarter three months of the one audit are loaded and one of the other; of the first, none. January has births."""
+    columns = (
+        "perinatal_notified, perinatal_audited_in_time_share, is_newborns_suppressed, hmis_months_loaded,"
+        " maternal_months_loaded, perinatal_months_loaded"
+    )
+    assert told(marts, "rpt_maternal_perinatal", columns, "2024Q1")[COUNTRY] == (None, None, False, 2, 0, 0)
+    assert told(marts, "rpt_maternal_perinatal", columns)[COUNTRY] == (25, 25, False, 0, 1, 3)
+    assert told(marts, "rpt_maternal_perinatal", columns)[NYAMATA][0] == 0, "loaded, and none there"
+    assert told(marts, "rpt_maternal_perinatal", columns, "2024")[COUNTRY] == (25, 25, False, 2, 1, 3)
+
+
+def test_civil_registration_says_whether_a_period_is_whole(marts: Dbt) -> None:
+    found = {
+        period: told(marts, "rpt_civil_registration", "months_loaded, is_complete", period)[COUNTRY]
+        for period in ("2024Q1", "2024Q3", "2024Q4", "2024")
+    }
+    # The week of 30 September touches October, of which four more weeks are not loaded.
+    assert found == {"2024Q1": (0, False), "2024Q3": (3, True), "2024Q4": (0, False), "2024": (3, False)}
 
 
 def test_small_numbers_of_mothers_are_kept_back_at_every_place(marts: Dbt) -> None:

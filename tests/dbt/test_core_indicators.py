@@ -132,7 +132,10 @@ def test_the_catalogue_says_why_there_is_no_value(country: Dbt) -> None:
     reasons = dict(country.query("select indicator_code, no_value_reason from dwh.dim_core_indicator"))
     assert reasons["ANC1_COVERAGE"] is None
     assert reasons["CSECTION_RATE"] == "the HMIS has no data element DEL_CSECTION, DEL_TOTAL"
-    assert reasons["CANCER_INCIDENCE"] == "no fact of tumours yet"
+    assert (
+        reasons["CRVS_CAUSE_OF_DEATH"]
+        == "no sum of the HMIS; see death_cause_share of reporting.rpt_civil_registration"
+    )
     without = {code for code, reason in reasons.items() if reason}
     valued = {code for (code,) in country.query("select distinct indicator_code from dwh.fct_core_indicator")}
     assert valued & without == set()

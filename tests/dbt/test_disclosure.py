@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from attack import MONTHS, PERIODS, REPORTING, TREE, Attack, Counts, line
+from attack import MONTHS, PERIODS, REPORTING, TREE, Attack, Counts, Totals, line
 from dbt_runner import Dbt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from pg_servers import copied_database
 
 from hic_assets.warehouse import Warehouse
 
-THRESHOLD = 5
+THRESHOLD, EXAMPLES = 5, 60
 BUILT = "hic_test_country_built"
 MONTHLY, QUARTERLY, NOTIFIED = "HIV_POSITIVITY", "TB_HIV_STATUS_KNOWN", "TB_NOTIFICATION"
 # indicator -> the measures of its sides
@@ -32,6 +32,14 @@ tables = st.dictionaries(
 busy = st.fixed_dictionaries(
     {
         (unit, month): st.tuples(st.sampled_from([0, 4, 5, 6, 9, 20]), st.sampled_from([0, 5, 7, 40]))
+        for unit in REPORTING
+        for month in MONTHS
+    }
+)
+# Nearly all are in the numerator.
+near = st.fixed_dictionaries(
+    {
+        (unit, month): st.tuples(st.sampled_from([0, 3, 9, 20, 60]), st.sampled_from([0, 0, 1, 3, 6]))
         for unit in REPORTING
         for month in MONTHS
     }
@@ -108,16 +116,22 @@ def publish(connection: psycopg.Connection[Any], rule: str, counts: Counts) -> P
             assert {*flags} <= {"suppressed", "completeness_unknown", "months_missing"}
         else:
             shown[code][place, period] = (numerator, denominator)
-    # Both indicators of the group show the same cases, so in the same places.
-    notified = shown.pop(NOTIFIED)
-    assert {key: n for key, (n, _) in notified.items()} == {key: d for key, (_, d) in shown[QUARTERLY].items()}
+    # What is shown with its part is shown without it too, and more than that.
+    assert {key: d for key, (_, d) in shown[QUARTERLY].items()}.items() <= totals(shown).items()
     connection.rollback()
     return shown
 
 
-def recovered(counts: Counts, shown: dict[tuple[str, str], tuple[float, float]]) -> list[str]:
+def totals(shown: Published) -> dict[tuple[str, str], float]:
+    """Denominators of the one indicator that are numerators of the other."""
+    return {key: notified for key, (notified, _) in shown[NOTIFIED].items()}
+
+
+def recovered(
+    counts: Counts, shown: dict[tuple[str, str], tuple[float, float]], also: Totals | None = None
+) -> list[str]:
     """Small counts of which an attacker learns that they are small, or that they are not 0."""
-    attack = Attack(counts, shown)
+    attack = Attack(counts, shown, also)
     found = []
     for cell in attack.small(THRESHOLD):
         least, most = attack.bounds(cell)
@@ -127,16 +141,20 @@ def recovered(counts: Counts, shown: dict[tuple[str, str], tuple[float, float]])
 
 
 def test_no_small_count_can_be_recovered(connection: psycopg.Connection[Any], rule: str) -> None:
-    shown_cells = {MONTHLY: 0, QUARTERLY: 0}
+    shown_cells = {MONTHLY: 0, QUARTERLY: 0, NOTIFIED: 0}
     hidden = {MONTHLY: 0, QUARTERLY: 0}
 
-    @settings(max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(tables | busy)
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(tables | busy | near)
     def attacked(counts: Counts) -> None:
         published = publish(connection, rule, counts)
-        for code, shown in published.items():
-            assert recovered(counts, shown) == [], code
-            truth = rolled_up(counts)
+        shown_cells[NOTIFIED] += len(published[NOTIFIED].keys() - published[QUARTERLY].keys())
+        truth = rolled_up(counts)
+        for code, also in ((MONTHLY, None), (QUARTERLY, totals(published))):
+            shown = published[code]
+            assert recovered(counts, shown, also) == [], code
             for (place, period), numbers in shown.items():
                 cells = [truth.get((place, month), (0, 0)) for month in PERIODS[period]]
                 assert numbers == tuple(map(sum, zip(*cells, strict=True)))
@@ -196,3 +214,49 @@ def test_what_is_left_of_a_total_is_a_cell_too(
     connection: psycopg.Connection[Any], rule: str, counts: Counts, place: str, why: str
 ) -> None:
     assert (place, "2024-05") not in publish(connection, rule, counts)[MONTHLY], why
+
+
+DISTRICTS = ("District001", "District002", "District003")
+
+
+def districts(*pairs: tuple[int, int]) -> Counts:
+    """(in the numerator, in the denominator only) of each district, in May."""
+    return {(f"Facility00{unit}", MONTHS[0]): pair for unit, pair in zip((1, 4, 5), pairs, strict=True)}
+
+
+def test_a_total_is_shown_where_what_is_missing_of_it_is_small(connection: psycopg.Connection[Any], rule: str) -> None:
+    """213 of 216 notified have a known status, so three have not: which share that is is kept back, the 216 are no secret."""
+    shown = publish(connection, rule, districts((100, 1), (60, 2), (53, 0)))
+    assert shown[QUARTERLY] == {}
+    assert totals(shown)["Country0001", "2024"] == 216
+    assert {totals(shown)[unit, "2024Q2"] for unit in DISTRICTS} == {101, 62, 53}
+    # Where five have not, the country's share is shown; in whose district they are stays open.
+    shown = publish(connection, rule, districts((100, 1), (60, 2), (53, 2)))
+    assert shown[QUARTERLY]["Country0001", "2024Q2"] == (213, 218)
+    assert {place for place, _ in shown[QUARTERLY]} == {"Country0001"}
+    assert {(unit, "2024Q2") for unit in DISTRICTS} <= totals(shown).keys()
+
+
+@pytest.mark.parametrize(
+    ("counts", "why"),
+    [
+        (
+            districts((3, 10), (20, 0), (20, 10)),
+            "all 20 of the one are known to be in the numerator, so 3 of 23 are of the other",
+        ),
+        (districts((10, 3), (0, 20), (20, 10)), "none of the 20 is in the numerator, so 10 of 13 are"),
+        (districts((4, 9), (30, 2), (20, 10)), "at most 11 of the province are not in it, so 2 of the 13 are"),
+        (districts((9, 4), (2, 30), (20, 10)), "at most 11 of the province are in it, so 2 of the 13 are not"),
+    ],
+)
+def test_a_total_is_kept_back_where_it_would_tell_of_a_small_part(
+    connection: psycopg.Connection[Any], rule: str, counts: Counts, why: str
+) -> None:
+    shown = publish(connection, rule, counts)
+    assert shown[QUARTERLY].keys() >= {("Province001", "2024Q2"), ("District003", "2024Q2")}
+    kept_back = {(unit, "2024Q2") for unit in DISTRICTS[:2]}
+    assert not kept_back & totals(shown).keys(), why
+    # Shown, they would tell: the attack finds it.
+    told = {key: rolled_up(counts)[key[0], MONTHS[0]][1] for key in kept_back}
+    assert recovered(counts, shown[QUARTERLY], totals(shown)) == []
+    assert recovered(counts, shown[QUARTERLY], {**totals(shown), **told}) != [], why

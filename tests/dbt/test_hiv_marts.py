@@ -45,9 +45,23 @@ def test_what_is_shown_and_what_is_kept_back(marts: Dbt) -> None:
 def test_a_quarter_and_a_year_are_as_of_their_last_month(marts: Dbt) -> None:
     found = marts.query(
         "select period, in_care_at_end_of::text, enrolled, tested, positive from reporting.rpt_hiv_cascade"
-        f" where org_unit_uid = '{COUNTRY}' and period_type <> 'month' order by period"
+        f" where org_unit_uid = '{COUNTRY}' and period_type <> 'month' and is_care_built order by period"
     )
     assert found == [(p, "2024-03-01", 43, None, None) for p in ("2024", "2024Q1", "fy_2023_24")]
+
+
+def test_the_estimate_is_there_where_nobody_was_counted(marts: Dbt) -> None:
+    """860 live with HIV by the estimate of August, of which nobody in care is counted yet; of the year, 43 are 5 per cent of them."""
+    found = marts.query(
+        "select period, living_with_hiv, enrolled, enrolled_share, is_suppressed, is_care_built from reporting.rpt_hiv_cascade"
+        f" where org_unit_uid = '{COUNTRY}' and period in ('2024-03', '2024-08', '2024Q3', '2024') order by period"
+    )
+    assert found == [
+        ("2024", 860, 43, 5, False, True),
+        ("2024-03", None, 43, None, False, True),
+        ("2024-08", 860, None, None, False, False),
+        ("2024Q3", 860, None, None, False, False),
+    ]
 
 
 def test_retention_by_quarter_of_start(marts: Dbt) -> None:

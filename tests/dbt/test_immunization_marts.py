@@ -6,7 +6,7 @@ from typing import Any
 
 from dbt_runner import Dbt
 from marts_rows import key
-from small_country import COUNTRY, GASABO, KIBAGABAGA, REMERA
+from small_country import COUNTRY, GASABO, KIBAGABAGA, NYAMATA, REMERA
 
 
 def doses(dbt: Dbt, columns: str, period: str = "2024-04") -> dict[tuple[str, str], tuple[Any, ...]]:
@@ -47,7 +47,33 @@ def test_shares_of_valid_doses_in_time(marts: Dbt) -> None:
 def test_a_longer_period_adds_up_both_parts(marts: Dbt) -> None:
     assert doses(marts, "months, doses, target", "2024Q2")[KIBAGABAGA, "PENTA1"] == (1, 5, 2)
     # January and February have doses and no target, and with the year they are not told to have one.
-    assert doses(marts, "months, doses, target, coverage", "2024")[COUNTRY, "PENTA1"] == (3, 9, None, None)
+    assert doses(marts, "months, doses, target, coverage", "2024")[COUNTRY, "PENTA1"] == (3, 10, None, None)
+
+
+def test_a_dose_of_unknown_age_is_not_one_that_does_not_count(marts: Dbt) -> None:
+    """Nyamata gave one Penta1 to a child that is not known otherwise; of Kibagabaga's five it is one."""
+    columns = "doses, doses_of_unknown_age, numerator, coverage, coverage_of_registered, doses_judged, doses_valid, doses_in_window"
+    found = doses(marts, columns)
+    assert found[NYAMATA, "PENTA1"] == (1, 1, None, None, None, 0, None, None)
+    assert found[KIBAGABAGA, "PENTA1"] == (5, 1, 4, 200, 100, 4, 3, 2)
+    assert found[COUNTRY, "PENTA1"][:3] == (6, 2, 4)
+    # It gave none of these, so none counts.
+    assert found[NYAMATA, "PENTA3"][:3] == (0, 0, 0)
+
+
+def test_a_period_says_whether_all_of_it_is_loaded(marts: Dbt) -> None:
+    """Five weeks touch April, and are loaded; of May it is one of five."""
+    by_period = {
+        period: {
+            row[0]
+            for row in marts.query(
+                f"select (months_loaded, is_complete)::text from reporting.{report} where period = '{period}'"
+            )
+        }
+        for report in ("rpt_immunization", "rpt_immunization_dropout")
+        for period in ("2024-01", "2024-04", "2024Q2", "2024")
+    }
+    assert by_period == {"2024-01": {"(0,f)"}, "2024-04": {"(1,t)"}, "2024Q2": {"(1,f)"}, "2024": {"(1,f)"}}
 
 
 def test_dropout(marts: Dbt) -> None:

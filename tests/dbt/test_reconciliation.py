@@ -39,6 +39,14 @@ def test_both_numbers_with_ratio_and_difference(marts: Dbt) -> None:
     assert february[KIBAGABAGA] == (1, None)
 
 
+def test_a_month_says_which_side_is_whole(marts: Dbt) -> None:
+    """Of January the HMIS's month is loaded and no week of CRVS; of April the doses are, and the HMIS is not."""
+    columns = "first_is_complete, second_is_complete"
+    assert set(compared(marts, "BIRTHS_CRVS", columns).values()) == {(False, True)}
+    assert set(compared(marts, "DOSES_PENTA1", columns, "2024-04-01").values()) == {(True, False)}
+    assert set(compared(marts, "IDSR_CASES", columns, "2024-02-01").values()) == {(False, False)}
+
+
 def test_like_is_compared_with_like_beside_it(marts: Dbt) -> None:
     columns = "facilities_first, facilities_second, facilities_both, first_value_both, second_value_both, ratio_both"
     found = compared(marts, "DOSES_PENTA1", columns)

@@ -9,7 +9,7 @@ from roles_world import PASSWORD, World, roles_on, rows_of
 from hic_assets.prepare import prepare
 from hic_assets.warehouse import Warehouse, WarehouseError
 from hic_assets.warehouse.grants import Roles, catalogue, grant_reading_if_used
-from hic_assets.warehouse.reading import BESIDE_MARTS, SEEDS, Relation, decide
+from hic_assets.warehouse.reading import BESIDE_MARTS, OF_NO_PLACE, SEEDS, Relation, decide
 from hic_assets.warehouse.roles import AdministratorNeeded, add_login, apply_roles, logins, remove_login
 
 
@@ -204,6 +204,22 @@ def _may(world: World, role: str, name: str) -> bool:
 
 
 def test_what_the_reports_read_beside_the_marts_is_no_raw_table() -> None:
-    assert {schema for schema, _ in BESIDE_MARTS} <= {"intermediate", "staging"}
+    """Nor of the ledger, but for the alerts that fired, which are of a district."""
+    assert {one for one in BESIDE_MARTS if one[0] not in ("intermediate", "staging")} == {("ops", "idsr_alert_fired")}
     hidden = Relation(1, "staging", "idsr_disease", "v", {"name": "text"})
     assert not decide([hidden])[1].analyst  # a view that is called as a seed is
+
+
+def test_what_districts_read_beside_the_marts_knows_no_place() -> None:
+    """Definitions and the state of loads are open, until a column of a place or person says that they are something else."""
+    assert {schema for schema, _ in OF_NO_PLACE} == {"intermediate"} and not OF_NO_PLACE & BESIDE_MARTS
+    for kind in ("r", "v"):
+        plain = Relation(1, "intermediate", "int_source_month", kind, {"source": "text", "period_start": "date"})
+        assert decide([plain])[1].district and decide([plain])[1].analyst
+        for column in ("org_unit_uid", "district_code", "patient_key", "residence"):
+            other = Relation(1, "intermediate", "int_source_month", kind, {"source": "text", column: "text"})
+            assert not decide([other])[1].district, column
+    report = Relation(2, "reporting", "rpt_x", "v", {"n": "bigint"}, frozenset({1}), runs_as_reader=True)
+    assert decide([plain, report])[2].district
+    elsewhere = Relation(1, "intermediate", "int_measures", "r", {"source": "text"})
+    assert not decide([elsewhere])[1].analyst

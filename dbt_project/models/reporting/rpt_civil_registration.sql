@@ -98,6 +98,10 @@ told as (
         case when is_shown then {{ name }} end as shown_{{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from summed
+),
+
+loaded as (
+    {{ months_loaded('crvs') }}
 )
 
 select
@@ -120,6 +124,9 @@ select
     told.shown_deaths_with_cause as deaths_with_cause,
     (100.0 * told.shown_deaths_with_cause / nullif(told.shown_deaths, 0))::double precision as death_cause_share,
     not told.is_shown as is_deaths_suppressed,
-    told.data_as_of
+    told.data_as_of,
+    coalesce(loaded.months_loaded, 0) as months_loaded,
+    coalesce(loaded.is_complete, false) as is_complete
 from told
+left join loaded on told.period_type = loaded.period_type and told.period = loaded.period
 {{ place_joins('told') }}

@@ -81,7 +81,11 @@ summed as (
         coalesce(
             bool_or(not months.is_tests_shown) filter (where months.tested is not null or months.positive is not null), false
         ) as is_tests_suppressed,
-        max(months.living_with_hiv) filter (where months.period_start = calendar.last_month) as living_with_hiv,
+        coalesce(
+            max(months.living_with_hiv) filter (where months.period_start = calendar.last_month),
+            (array_agg(months.living_with_hiv order by months.period_start desc)
+                filter (where months.living_with_hiv is not null))[1]
+        ) as living_with_hiv,
         {%- for name in ['enrolled', 'on_art_60', 'on_art_30', 'viral_load_done', 'suppressed'] %}
         max(months.{{ name }}) filter (where months.period_start = calendar.last_month) as {{ name }},
         {%- endfor %}
@@ -117,7 +121,8 @@ select
     (100.0 * summed.on_art_60 / nullif(summed.enrolled, 0))::double precision as on_art_60_share,
     (100.0 * summed.viral_load_done / nullif(summed.on_art_30, 0))::double precision as viral_load_share,
     (100.0 * summed.suppressed / nullif(summed.viral_load_done, 0))::double precision as suppressed_share,
-    summed.is_suppressed
+    summed.is_suppressed,
+    summed.in_care_at_end_of is not null as is_care_built
 from summed
 left join {{ ref('dim_facility') }} as facilities
     on summed.level = 'facility' and summed.org_unit_uid = facilities.facility_uid and facilities.is_current

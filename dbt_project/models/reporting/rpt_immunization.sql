@@ -40,6 +40,7 @@ given as (
         org_unit_uid,
         item as dose_code,
         sum(value) filter (where measure_code = 'DOSES') as doses,
+        sum(value) filter (where measure_code = 'DOSES_OF_KNOWN_AGE') as doses_of_known_age,
         sum(value) filter (where measure_code = 'DOSES_UNDER_1') as doses_under_1,
         sum(value) filter (where measure_code = 'DOSES_JUDGED') as doses_judged,
         sum(value) filter (where measure_code = 'DOSES_VALID') as doses_valid,
@@ -72,7 +73,8 @@ summed as (
         asked.is_of_first_year,
         count(*) as months,
         sum(coalesce(given.doses, 0))::bigint as doses,
-        sum(coalesce(case when asked.is_of_first_year then given.doses_under_1 else given.doses end, 0))::bigint as numerator,
+        sum(coalesce(given.doses_of_known_age, 0))::bigint as doses_of_known_age,
+        sum(coalesce(given.doses_under_1, 0))::bigint as doses_under_1,
         case
             when count(*) = count(case when asked.is_at_birth then targets.births else targets.infants end)
                 then sum(case when asked.is_at_birth then targets.births else targets.infants end)
@@ -99,27 +101,47 @@ summed as (
     group by
         visited.level, visited.org_unit_uid, names.period_type, names.period, asked.dose_code, asked.vaccine_code,
         asked.is_at_birth, asked.is_of_first_year
+),
+
+loaded as (
+    {{ months_loaded('immunization') }}
+),
+
+-- Of doses of which none is of known age, nobody knows whether they count: that is not 0.
+told as (
+    select
+        *,
+        case
+            when not is_of_first_year then doses
+            when doses = 0 or doses_of_known_age > 0 then doses_under_1
+        end as numerator,
+        doses > 0 and doses_judged = 0 as is_unjudged
+    from summed
 )
 
 select
-    {{ place_columns('summed') }},
-    summed.period_type,
-    summed.period,
-    summed.months,
-    summed.dose_code,
-    summed.vaccine_code,
-    summed.doses,
-    summed.numerator,
-    case when summed.is_at_birth then 'live births' else 'surviving infants' end as target_group,
-    summed.target,
-    100 * summed.numerator / nullif(summed.target, 0) as coverage,
-    summed.registered_births,
-    (100.0 * summed.numerator / nullif(summed.registered_births, 0))::double precision as coverage_of_registered,
-    summed.doses_judged,
-    summed.doses_valid,
-    summed.doses_in_window,
-    (100.0 * summed.doses_valid / nullif(summed.doses_judged, 0))::double precision as valid_share,
-    (100.0 * summed.doses_in_window / nullif(summed.doses_judged, 0))::double precision as in_window_share,
-    summed.data_as_of
-from summed
-{{ place_joins('summed') }}
+    {{ place_columns('told') }},
+    told.period_type,
+    told.period,
+    told.months,
+    told.dose_code,
+    told.vaccine_code,
+    told.doses,
+    told.numerator,
+    case when told.is_at_birth then 'live births' else 'surviving infants' end as target_group,
+    told.target,
+    100 * told.numerator / nullif(told.target, 0) as coverage,
+    told.registered_births,
+    (100.0 * told.numerator / nullif(told.registered_births, 0))::double precision as coverage_of_registered,
+    told.doses_judged,
+    case when not told.is_unjudged then told.doses_valid end as doses_valid,
+    case when not told.is_unjudged then told.doses_in_window end as doses_in_window,
+    (100.0 * told.doses_valid / nullif(told.doses_judged, 0))::double precision as valid_share,
+    (100.0 * told.doses_in_window / nullif(told.doses_judged, 0))::double precision as in_window_share,
+    told.data_as_of,
+    told.doses - told.doses_of_known_age as doses_of_unknown_age,
+    coalesce(loaded.months_loaded, 0) as months_loaded,
+    coalesce(loaded.is_complete, false) as is_complete
+from told
+left join loaded on told.period_type = loaded.period_type and told.period = loaded.period
+{{ place_joins('told') }}

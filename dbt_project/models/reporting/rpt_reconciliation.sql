@@ -93,8 +93,21 @@ names as (
         comparison,
         max(name) as name,
         max(source) filter (where side = 'first') as first_source,
-        max(source) filter (where side = 'second') as second_source
-    from {{ ref('reconciliation') }}
+        max(source) filter (where side = 'second') as second_source,
+        max(loaded_by) filter (where side = 'first') as first_loaded_by,
+        max(loaded_by) filter (where side = 'second') as second_loaded_by
+    from (
+        select
+            *,
+            case
+                when kind = 'events' then item
+                when kind = 'doses' then 'immunization'
+                when kind = 'measure' then 'hmis'
+                when measure_code = 'IDSR_CASES_DIRECT' then 'idsr'
+                when measure_code = 'IDSR_CASES_DHIS2' then 'idsr_dhis2'
+            end as loaded_by
+        from {{ ref('reconciliation') }}
+    ) as lines
     group by comparison
 )
 
@@ -122,9 +135,15 @@ select
     facilities.first_value_both::double precision as first_value_both,
     facilities.second_value_both::double precision as second_value_both,
     (facilities.first_value_both / nullif(facilities.second_value_both, 0))::double precision as ratio_both,
-    compared.data_as_of
+    compared.data_as_of,
+    coalesce(first_month.is_complete, false) as first_is_complete,
+    coalesce(second_month.is_complete, false) as second_is_complete
 from compared
 inner join names on compared.comparison = names.comparison
+left join {{ ref('int_source_month') }} as first_month
+    on names.first_loaded_by = first_month.source and compared.period_start = first_month.period_start
+left join {{ ref('int_source_month') }} as second_month
+    on names.second_loaded_by = second_month.source and compared.period_start = second_month.period_start
 left join {{ ref('dim_period') }} as periods on compared.period_start = periods.period_start
 left join facilities
     on compared.comparison = facilities.comparison
