@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -37,6 +38,7 @@ CLINIC = System(
 )
 
 _REF = re.compile(r"ref\('(\w+)'\)")
+_FACT = re.compile(r"'fact': '(\w+)'")
 
 STAGE, NEW_STAGE = "StgVisit001", "StgNewOne01"
 NAME, BORN, SEX = "AttrName001", "AttrBorn001", "AttrSex0001"
@@ -111,8 +113,9 @@ def copy_project(source: Path, folder: Path) -> Path:
 def _remove_what_reads_declared_programmes(models: Path, project: Path) -> None:
     """Facts of a topic name the staging models of its programme, which are not in the copy; nor is what reads those facts."""
     names = {p.stem for p in [*project.rglob("*.sql"), *(project / "seeds").glob("*.csv")]} | {"snp_facility"}
+    facts = {p.stem: set(_FACT.findall(p.read_text())) for p in (project / "macros").glob("*.sql")}
     gone: set[str] = set()
-    while missing := {p for p in models.rglob("*.sql") if set(_REF.findall(p.read_text())) - (names - gone)}:
+    while missing := {p for p in models.rglob("*.sql") if _read(p.read_text(), facts) - (names - gone)}:
         gone |= {path.stem for path in missing}
         for path in missing:
             path.unlink()
@@ -125,6 +128,11 @@ def _remove_what_reads_declared_programmes(models: Path, project: Path) -> None:
         }
         if any(len(kept[kind]) < len(said[kind]) for kind in kept):
             path.write_text(yaml.safe_dump({**said, **kept}, sort_keys=False, allow_unicode=True))
+
+
+def _read(model: str, facts: Mapping[str, set[str]]) -> set[str]:
+    """What a model reads: what it names itself, and the facts in the lines of a macro that it calls."""
+    return set(_REF.findall(model)).union(*(named for macro, named in facts.items() if f"{macro}(" in model))
 
 
 def generate(project: Path, rows: Registries) -> None:
