@@ -23,11 +23,14 @@
 {%- endmacro %}
 
 {# Run before a model that reads what other systems' runs build: a warehouse is brought up one system after another, and until
-   theirs have run, such a model finds them empty. In one call the refs still give the order. #}
+   theirs have run, such a model finds them empty. In one call the refs still give the order. Tables of runs alone, and the one view
+   of months: any other view is built by the run of registries before, and where it is missing, that is to be said. #}
 {% macro ensure_parents() -%}
   {%- if execute -%}
     {%- for id in model.depends_on.nodes if id in graph.nodes and graph.nodes[id].resource_type == 'model' %}
-      {{ ensure_table(graph.nodes[id].alias, graph.nodes[id].schema) }}
+      {%- if 'weekly' in graph.nodes[id].tags or 'monthly' in graph.nodes[id].tags %}
+        {{ ensure_table(graph.nodes[id].alias, graph.nodes[id].schema) }}
+      {%- endif %}
     {%- endfor %}
   {%- endif -%}
 {%- endmacro %}

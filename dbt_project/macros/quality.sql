@@ -45,6 +45,14 @@
   where period_start >= date '{{ quality_setting('quality_from') | trim }}'
 {%- endmacro %}
 
+{# The series that are judged, of indicators that are still asked about. #}
+{% macro quality_judged() -%}
+  (
+    select org_unit_uid, indicator_id from {{ ref('fct_quality_month') }}
+    where completeness_flag in (0, 1) and indicator_id in (select indicator_id from {{ ref('quality_indicator') }})
+  )
+{%- endmacro %}
+
 {# Indicators of the data-quality marts and the data elements that each is the sum of. #}
 {% macro quality_members() -%}
   select indicators.indicator_id, elements.data_element_uid

@@ -47,6 +47,26 @@ join staging.stg_hmis__yearly_values y
 join units u on u.uid = y.org_unit_uid
 where y.value_number is not null
 """
+# The other way round: values that count, as dwh.fct_data_value would have them, and that are not there.
+_UNBUILT = """
+select count(distinct (s.period_start, s.org_unit_uid, s.data_element_uid, s.category_option_combo_uid, s.attribute_option_combo_uid))
+from wanted w
+{join}
+join staging.stg_hmis__data_values s on s.period_start = w.month and s.data_element_uid = {element} and {match}
+join units u on u.uid = s.org_unit_uid
+left join dwh.dim_data_element e on e.data_element_uid = s.data_element_uid
+where case
+        when e.value_type in ('BOOLEAN', 'TRUE_ONLY') then lower(btrim(s.value_text)) in ('true', 'false')
+        else coalesce(e.is_numeric, true) and s.value_number is not null
+    end
+    and not exists (
+        select from dwh.fct_data_value f
+        where f.period_start = s.period_start and f.org_unit_uid = s.org_unit_uid and f.data_element_uid = s.data_element_uid
+            and f.category_option_combo_uid is not distinct from s.category_option_combo_uid
+            and f.attribute_option_combo_uid is not distinct from s.attribute_option_combo_uid
+            and f.value is not null
+    )
+"""
 _MEASURE = "join intermediate.int_measure_item i on i.measure_code = w.key"
 _POPULATION = _MEASURE + "\njoin staging.measure m on m.measure_code = w.key and m.kind = 'population'"
 _STAND_IN = """join staging.measure m on m.measure_code = w.key and m.share_of is not null
@@ -100,6 +120,15 @@ def facts_sql(cell: Cell) -> str:
     every = _of_catalogue(cell.parts) if cell.indicator.kind == "catalogue" else _of_dhis2()
     rows = "union all".join(every)
     return f"with {_WANTED}facts as materialized (select row_number() over () as n, f.* from ({rows}) f)"
+
+
+def unbuilt_sql(cell: Cell) -> str:
+    """How many values of the HMIS are landed and count, and are in no fact row."""
+    if cell.indicator.kind == "catalogue":
+        rows = _UNBUILT.format(join=_MEASURE, element="i.data_element_uid", match=_ITEMS.format(rows="s"))
+    else:
+        rows = _UNBUILT.format(join=_OPERANDS.format(kind="de"), element="o.item_uid", match=_OPERAND.format(rows="s"))
+    return f"with {_WANTED.rstrip().rstrip(',')}{rows}"
 
 
 def parameters(cell: Cell) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from hic_assets.explain.facts import facts_sql, parameters, untraced
+from hic_assets.explain.facts import facts_sql, parameters, unbuilt_sql, untraced
 from hic_assets.explain.model import Cell
 from hic_assets.explain.project import clean
 
@@ -97,17 +97,21 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Traced:
-    """Fact rows without a raw row, with one of another load than theirs, with one of another value."""
+    """Fact rows without a raw row, with one of another load than theirs, with one of another value; and raw rows without a fact row."""
 
     missing: int
     other_load: int
     other_value: int
+    unbuilt: int
 
 
 def traced(connection: Connection[Any], cell: Cell) -> tuple[Traced, dict[int, int]]:
     """Whether each fact row has the raw row it was made of, and how many raw rows each part has."""
-    found = Traced(**_rows(connection, cell, _TRACED, untraced=untraced(cell))[0])
-    return found, {row["part"]: row["rows"] for row in _rows(connection, cell, _BY_PART)}
+    found = _rows(connection, cell, _TRACED, untraced=untraced(cell))[0]
+    unbuilt = connection.execute(unbuilt_sql(cell).encode(), parameters(cell)).fetchone()
+    return Traced(**found, unbuilt=unbuilt[0] if unbuilt else 0), {
+        row["part"]: row["rows"] for row in _rows(connection, cell, _BY_PART)
+    }
 
 
 def loads_behind(connection: Connection[Any], cell: Cell) -> Rows:

@@ -86,7 +86,7 @@ def compare_expressions(verdict: Verdict, cell: Cell, made: Mapping[str, float |
 
 
 def compare_raw(verdict: Verdict, traced: Traced) -> None:
-    """The fact rows with the raw rows of their keys."""
+    """The fact rows with the raw rows of their keys, and the other way round."""
     again = "the source was landed again, or a fact changed, since the mart was built: build the months again"
     wrong = [
         (traced.missing, "have no raw row"),
@@ -97,6 +97,8 @@ def compare_raw(verdict: Verdict, traced: Traced) -> None:
         f"fact rows: {'some' if verdict.hide else f'{count:,}'} {words} ({again})" for count, words in wrong if count
     ]
     verdict.add("each fact row has its raw row, of the same load and value", said)
+    lost = f"raw rows: {'some' if verdict.hide else f'{traced.unbuilt:,}'} that count are in no fact row (build the months again)"
+    verdict.add("each raw row that counts has its fact row", [lost if traced.unbuilt else None])
 
 
 def month_total(cell: Cell, totals: Totals | None, number: int, month: date) -> float | None:

@@ -74,7 +74,7 @@ A ``whole`` is what a reader's rows are added up to: never the country, of which
 """
 
 _PLACES = re.compile(
-    "catchment|country|district|facilit|fosa|geograph|hospital|location|org_unit|place|province|residence|sector|village"
+    "ancestor|catchment|country|descendant|district|facilit|fosa|geograph|hospital|location|org_unit|place|province|residence|sector|village"
 )
 _PERSONS = re.compile("client|enrol|mother|newborn|patient|person|tracked")
 
@@ -174,6 +174,6 @@ def _without_place(relation: Relation) -> Verdict:
     if "uuid" in relation.columns.values() or any(map(_PERSONS.search, columns)):
         return Verdict(True, False, why="districts: holds persons, and no column that says where")
     is_looked_at = relation.name.startswith("dim_") or (relation.schema, relation.name) in OF_NO_PLACE
-    if any(map(_PLACES.search, columns)) or not is_looked_at:
+    if any(map(_PLACES.search, columns)) or PLACE_COLUMNS.keys() & relation.columns.keys() or not is_looked_at:
         return Verdict(True, False, why=f"districts: none of its columns says where: {', '.join(PLACE_COLUMNS)}")
     return Verdict(True, True)

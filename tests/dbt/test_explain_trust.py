@@ -42,7 +42,7 @@ def test_what_reports_keep_back_is_kept_back(country: Dbt) -> None:
         found = ask(country.warehouse, "HIV_POSITIVITY", unit)
         assert found["is_kept_back"] and numbers_in(found) == []
         assert any("Kept back" in words for words in found["not_shown"])
-        assert found["disagreements"] == [] and len(found["agrees"]) == 3
+        assert found["disagreements"] == [] and len(found["agrees"]) == 4
     # The district is shown, and none of its facilities, nor any row.
     district = ask(country.warehouse, "HIV_POSITIVITY", GASABO)
     assert [district[side] for side in SIDES] == [23, 300]
@@ -141,6 +141,11 @@ TAMPERED = [
         f"delete from raw.hmis_data_values where data_element = '{ANC1}' and org_unit = '{REMERA}'",
         "fact rows: 2 have no raw row",
         "fact rows: 2 have no raw row",
+    ),
+    (
+        f"update dwh.fct_data_value set value = null where data_element_uid = '{ANC1}' and org_unit_uid = '{REMERA}'",
+        "raw rows: 2 that count are in no fact row",
+        "raw rows: 2 that count are in no fact row",
     ),
 ]
 

@@ -160,3 +160,28 @@ def test_a_month_landed_again_is_judged_again(own_country: Dbt) -> None:
     told = the_month(own_country, "value, reported_values", "dwh.fct_quality_who", GASABO, FIRST)
     assert told == (18, 1)
     assert the_month(own_country, "value, reported_values", "dwh.fct_quality_who", GASABO, SECOND) == (3, 1)
+
+
+def test_what_was_judged_otherwise_is_judged_anew_and_what_is_no_longer_asked_is_gone(own_country: Dbt) -> None:
+    """By other settings, or before they were kept; an indicator taken out of the seed; and else nothing is written."""
+    tables = ("dwh.fct_quality_month", "dwh.fct_quality_adjusted")
+    kept = {
+        table: f"select * from {table} where indicator_id <> 'opd' order by org_unit_uid, indicator_id, period_start"
+        for table in tables
+    }
+    before = {table: own_country.query(query) for table, query in kept.items()}
+    assert all(before.values())
+    with own_country.warehouse.connect() as connection:
+        connection.execute("update dwh.fct_quality_month set mad = 99, judged_by = 0")
+        connection.execute("update dwh.fct_quality_adjusted set value_both = -1")
+        connection.execute("alter table dwh.fct_quality_adjusted drop column judged_by")
+        connection.execute("delete from staging.quality_indicator where indicator_id = 'opd'")
+    own_country.monthly(*JANUARY)
+    assert {table: own_country.query(query) for table, query in kept.items()} == before
+    gone = "select count(*) from dwh.fct_quality_adjusted where indicator_id = 'opd'"
+    assert own_country.query(gone) == [(0,)]
+    written = "select table_name, max(xmin::text::bigint) from ({}) as t group by 1 order by 1"
+    newest = written.format(" union all ".join(f"select '{t}' as table_name, xmin from {t}" for t in tables))
+    first = own_country.query(newest)
+    own_country.monthly(*JANUARY)
+    assert own_country.query(newest) == first

@@ -30,7 +30,9 @@ def test_information_schema_lists_what_is_readable(world: World) -> None:
     system = "array['pg_catalog', 'information_schema']"
     for role in READERS:
         seen = world.ask(role, query.replace("%s", system))
-        assert {schema for (schema,) in seen} <= {"dwh", "reporting", "staging", "intermediate", "access"}
+        assert {schema for (schema,) in seen} <= {"dwh", "reporting", "staging", "intermediate", "access", "ops"}
+        seen = world.ask(role, "select distinct table_name from information_schema.columns where table_schema = 'ops'")
+        assert set(seen) <= {("idsr_alert_fired",)}
         seen = world.ask(role, "select table_name from information_schema.columns where table_schema = 'staging'")
         assert set(seen) == {("idsr_disease",)}
 

@@ -1,6 +1,6 @@
 {{ config(
     incremental_strategy='replace_series',
-    pre_hook="{{ delete_gone_series(ref('fct_quality_month')) }}",
+    pre_hook="{{ delete_gone_series(quality_judged()) }}",
     tags=['monthly'],
     meta={'dagster': {'group': 'data_quality', 'owners': ['team:data-engineering']}},
     indexes=[{'columns': ['org_unit_uid', 'indicator_id', 'period_start'], 'unique': true}]
