@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import time
 
+from dagster._core.execution.plan import instance_concurrency_context
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
 
 LONGEST = 1.0
 """Seconds; other steps may have become ready meanwhile."""
 
+LOOKS_EVERY = 2
+"""Seconds between looks, at most: Dagster's grow to fifteen, in which the pool stands empty."""
+
 
 def sleep_while_waiting() -> None:
-    """Let runs of this process sleep until their next look at the pool."""
+    """Let runs of this process sleep until their next look at the pool, and look often."""
     InstanceConcurrencyContext.interval_to_next_pending_claim_check = _interval  # type: ignore[method-assign]
+    instance_concurrency_context.MAX_CONCURRENCY_CLAIM_BLOCKED_INTERVAL = LOOKS_EVERY
 
 
 def _interval(self: InstanceConcurrencyContext) -> float:

@@ -22,6 +22,7 @@ def test_it_sleeps_until_it_looks_again_and_no_longer_than_other_steps_may_wait(
     assert 0.5 < waiting(0.8).interval_to_next_pending_claim_check() <= 0.8
     assert waiting(12).interval_to_next_pending_claim_check() == 1
     assert waiting(-1).interval_to_next_pending_claim_check() == 0
+    assert instance_concurrency_context._calculate_timeout_interval(None, 31) == 2
     free = waiting(12)
     free._pending_claims = set()
     assert free.interval_to_next_pending_claim_check() == 0
