@@ -79,6 +79,8 @@ def test_sensitive_indicators_that_share_a_measure_are_kept_back_together() -> N
         if row["is_sensitive"] == "true":
             periods[row["suppression_group"]].add(row["periodicity"] == "monthly")
     assert [group for group, found in periods.items() if len(found) > 1] == []
+    # A share and its total are compared over the same stretches of time.
+    assert periods["tb_hiv_status"] == periods["tb_notified"]
 
 
 def test_programmes_that_are_sensitive_are_marked() -> None:
