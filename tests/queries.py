@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 from roles_world import World
 
-QUERIES = Path(__file__).parents[1] / "docs" / "queries.md"
+from hic_assets.bench.questions import QUERIES, Question, questions
+
+__all__ = ["ASKING", "NOT_IN_A_SHORT_DEMO", "QUERIES", "asked_of", "questions"]
 ASKING = ("analyst", "district", "transformer")
 GUARD = "set statement_timeout = '60s'"  # against hanging alone
 
@@ -25,35 +24,6 @@ NOT_IN_A_SHORT_DEMO: Mapping[str, str] = {
     "Which outbreak alerts stand in the latest weeks?": "one week has no history to stand out from",
 }
 """Questions that a warehouse of three months and one week may have no row for, and why."""
-
-_SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
-_QUESTION = re.compile(r"^### (.+)$", re.MULTILINE)
-_SQL = re.compile(r"^```sql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_ROLE = re.compile(r"`hic_([a-z]+)`")
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question in plain words, how to read the answer, and the SQL. `role` is the one its section names, without the prefix."""
-
-    heading: str
-    note: str
-    sql: str
-    role: str
-
-
-def questions() -> list[Question]:
-    """All of them, in their order. Each has exactly one block of SQL, and every block belongs to a question."""
-    text = QUERIES.read_text()
-    found = []
-    for title, section in _parts(_SECTION, text):
-        named = _ROLE.search(title)
-        for heading, under in _parts(_QUESTION, section):
-            (sql,) = _SQL.findall(under)
-            note = under[: under.index("```sql")].strip()
-            found.append(Question(heading, note, sql.strip(), named[1] if named else "analyst"))
-    assert len(found) == len(re.findall("^```sql$", text, re.MULTILINE)), "a block of SQL is under no question"
-    return found
 
 
 def asked_of(world: World) -> dict[str, int | str]:
@@ -78,10 +48,3 @@ def _answer(world: World, question: Question) -> int | str:
         if not names or len(set(names)) < len(names) or "?column?" in names:
             return f"columns without a name of their own: {names}"
         return int(cursor.fetchone() is not None)
-
-
-def _parts(heading: re.Pattern[str], text: str) -> list[tuple[str, str]]:
-    """Each heading of a kind, and what stands under it."""
-    matches = list(heading.finditer(text))
-    ends = [match.start() for match in matches[1:]] + [len(text)]
-    return [(match[1].strip(), text[match.end() : end]) for match, end in zip(matches, ends, strict=True)]

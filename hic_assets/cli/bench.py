@@ -1,5 +1,5 @@
 """``hic bench``: measure landing, pulling a tracker and the verdict, each beside what one would write by hand; alerts
-and linkage against what is known to be true.
+and linkage against what is known to be true; and how long analysts' questions take.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ TITLES = {
     "parity": "Legacy against unified, a million events each, beside EXCEPT in both directions",
     "alerts": "Alert rules on the outbreaks of made countries, weeks since 2022",
     "linkage": "Who is who, against the truth",
+    "queries": "The questions of docs/queries.md on the warehouse as it is",
 }
 LINKAGE_TITLES = {
     "accuracy": "Records put together, against the truth of a sandbox country (of pairs, and of whole persons)",
@@ -88,6 +89,10 @@ def _measure(name: str, warehouse: Any, sizes: tuple[str, ...], repeats: int, sa
         from hic_assets.bench import alerts
 
         return alerts.measure(repeats, say)
+    if name == "queries":
+        from hic_assets.bench import queries
+
+        return queries.measure(warehouse, repeats, say)
     from hic_assets.bench import landing
 
     return [landing.measure(SIZES[size], warehouse, repeats, ROWS_AT_SCALE_ONE, say) for size in sizes]

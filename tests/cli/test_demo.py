@@ -13,6 +13,7 @@ from hic_command import HIC, Hic, environment
 from queries import NOT_IN_A_SHORT_DEMO, asked_of
 from roles_world import roles_on
 
+from hic_assets.bench.queries import measure
 from hic_assets.sandbox import running_sandbox
 from hic_assets.settings import Settings
 from hic_assets.systems import SYSTEMS
@@ -75,6 +76,8 @@ def unanswered(home: Path) -> list[tuple[str, int | str]]:
     """Questions of docs/queries.md that the demo's warehouse has no row for, and should; or whose SQL is wrong."""
     warehouse = existing_warehouse(Settings(home=home))
     assert warehouse is not None
+    every, slowest, *_ = measure(warehouse, 1, lambda _: None)
+    assert every["rows_in_dwh"] > 10_000 and 0 < every["seconds"] <= slowest["seconds"]
     with roles_on(warehouse) as world:
         answers = asked_of(world)
     may_be = {one: (0, 1) if one in NOT_IN_A_SHORT_DEMO else (1,) for one in answers}
