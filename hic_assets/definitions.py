@@ -11,13 +11,15 @@ import dagster as dg
 
 from hic_assets.assets.alerts import alert_asset, alerts_of_this_week
 from hic_assets.assets.dbt import dbt_asset_definitions, dbt_resource
+from hic_assets.assets.identity import identity_asset, nobody_is_lost
 from hic_assets.assets.indicators import indicator_sql
 from hic_assets.assets.ledger import ledger
 from hic_assets.assets.raw import raw_assets
 from hic_assets.checks.raw import raw_checks
 from hic_assets.jobs import jobs_of
+from hic_assets.pool_waits import sleep_while_waiting
 from hic_assets.resources import SourcesResource, WarehouseResource
-from hic_assets.schedules import schedules
+from hic_assets.schedules import identity_schedule, schedules
 from hic_assets.sensors.aggregate import change_sensors
 from hic_assets.sensors.months import months_sensor
 from hic_assets.sensors.reconciliation import reconciliation_job
@@ -50,10 +52,10 @@ def build_defs(overrides: Mapping[str, Any] | None = None, systems: Sequence[Sys
         raw = [asset for system in systems for asset in raw_assets(system)]
         models, alerts = dbt_asset_definitions(), alert_asset()
     return dg.Definitions(
-        assets=[*raw, *ledger, indicator_sql, alerts, *models],
-        asset_checks=[*(c for s in systems for c in raw_checks(s)), alerts_of_this_week],
+        assets=[*raw, *ledger, indicator_sql, alerts, identity_asset(), *models],
+        asset_checks=[*(c for s in systems for c in raw_checks(s)), alerts_of_this_week, nobody_is_lost],
         jobs=[*jobs, *(reconciliation_job(s) for s in trackers)],
-        schedules=[x for s in systems for x in schedules(s)],
+        schedules=[*(x for s in systems for x in schedules(s)), identity_schedule()],
         sensors=[*(sensor for s in systems for sensor in _sensors(s, jobs)), months_sensor(trackers)],
         resources={**resources, **(overrides or {})},
         # A process a step would cost seconds each, most of it imports; runs are processes of their own already.
@@ -61,4 +63,5 @@ def build_defs(overrides: Mapping[str, Any] | None = None, systems: Sequence[Sys
     )
 
 
+sleep_while_waiting()
 defs = build_defs()

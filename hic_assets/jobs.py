@@ -1,4 +1,4 @@
-"""The runs a system is loaded by: its registries with the dimensions, its months with the facts, its weeks.
+"""The runs a system is loaded by: its registries with the dimensions, its months with the facts, its weeks; and who patients are.
 
 A job a cadence, since a run has one partition axis and registries have none. Three exist for several systems together
 (``all_reference``, ``all_weekly``, ``records_monthly``): a country is brought up in four runs, with one more for the months of
@@ -15,7 +15,10 @@ from hic_assets.assets.raw import asset_key
 from hic_assets.systems.declare import Cadence, System
 
 _MODELS = "hic/cadence"
-REFERENCE, WEEKLY, MONTHLY = "reference", "weekly", "monthly"
+REFERENCE, WEEKLY, MONTHLY, IDENTITY = "reference", "weekly", "monthly", "identity"
+# Reads the staging views of every system, which a run of one system's registries need not have made.
+PERSONS = dg.AssetKey(["identity", "person_record"])
+EVERY = "all"
 
 
 def _raw(systems: Iterable[System], *cadences: Cadence) -> dg.AssetSelection:
@@ -29,17 +32,25 @@ def _built_on(raw: dg.AssetSelection, cadence: str) -> dg.AssetSelection:
     return (of_cadence & raw.downstream(include_self=False)) | of_nobody
 
 
+def _read_by_what_is_built_on(raw: dg.AssetSelection) -> dg.AssetSelection:
+    """What of no window is read by models built on raw tables, be it of other systems: their views are empty, not missing."""
+    models = dg.AssetSelection.tag(_MODELS, REFERENCE)
+    return (raw.downstream(include_self=False) - dg.AssetSelection.tag("layer", "raw")).upstream() & models
+
+
 def has(systems: Sequence[System], cadence: Cadence) -> bool:
     """Whether any table of the systems is of a cadence."""
     return any(system.by_cadence(cadence) for system in systems)
 
 
 def reference_job(name: str, title: str, systems: Sequence[System]) -> dg.UnresolvedAssetJobDefinition:
-    """Registries: raw snapshots, compiled indicators, dimensions, and the views that programmes are staged in."""
+    """Registries: raw snapshots if there are any, compiled indicators, dimensions, and the views that records are staged in."""
     every = _raw(systems, *Cadence)
+    models = _built_on(every, REFERENCE) | _read_by_what_is_built_on(every)
+    persons = dg.AssetSelection.assets(PERSONS)
     return dg.define_asset_job(
         f"{name}_{REFERENCE}",
-        selection=_raw(systems, Cadence.SNAPSHOT) | _built_on(every, REFERENCE),
+        selection=_raw(systems, Cadence.SNAPSHOT) | (models | persons if name == EVERY else models - persons),
         description=f"Registries of {title}: snapshots, compiled indicators, dimensions, staging views.",
         tags={"system": name},
     )
@@ -77,10 +88,20 @@ def _pipelines(systems: Sequence[System]) -> str:
 def programme_months_job(systems: Sequence[System]) -> dg.UnresolvedAssetJobDefinition:
     """Months computed from what the tracker programmes' weeks and months hold, whichever way these were loaded."""
     trackers = [system for system in systems if system.programmes]
+    of_weeks = _built_on(_raw(trackers, Cadence.WEEKLY), MONTHLY)
     return dg.define_asset_job(
         "programme_months",
-        selection=dg.AssetSelection.tag(_MODELS, MONTHLY) & _raw(trackers, Cadence.WEEKLY).downstream(),
+        selection=of_weeks,
         description="Months of the tracker programmes, from weeks: each day counts in its own month.",
+    )
+
+
+def identity_job() -> dg.UnresolvedAssetJobDefinition:
+    """Identity resolution over all that is loaded, and the dimensions of patients."""
+    return dg.define_asset_job(
+        IDENTITY,
+        selection=dg.AssetSelection.tag(_MODELS, IDENTITY) | dg.AssetSelection.assets(PERSONS),
+        description="Who patients are: records of all systems put together, then the dimensions of patients.",
     )
 
 
@@ -88,12 +109,19 @@ def jobs_of(systems: Sequence[System]) -> list[dg.UnresolvedAssetJobDefinition]:
     """Every job there is: a system's own, and those of several together."""
     made = []
     for scope in [(s.name, s.title, [s]) for s in systems]:
-        made += [reference_job(*scope)] if has(scope[2], Cadence.SNAPSHOT) else []
+        made.append(reference_job(*scope))
         made += [weekly_job(*scope)] if has(scope[2], Cadence.WEEKLY) else []
         made += [monthly_job(*scope)] if has(scope[2], Cadence.MONTHLY) else []
-    every = ("all", "every system", systems)
+    every = (EVERY, "every system", systems)
     records = ("records", "the trackers and the clinical systems", of_records(systems))
-    return [*made, reference_job(*every), weekly_job(*every), monthly_job(*records), programme_months_job(systems)]
+    return [
+        *made,
+        reference_job(*every),
+        weekly_job(*every),
+        monthly_job(*records),
+        programme_months_job(systems),
+        identity_job(),
+    ]
 
 
 def of_records(systems: Sequence[System]) -> list[System]:

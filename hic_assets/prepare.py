@@ -1,4 +1,4 @@
-"""A warehouse made ready: the ledger, what parity and alerts keep, and the declared raw tables, empty where nothing was loaded.
+"""A warehouse made ready: the ledger, what parity, alerts and identity keep, and the declared raw tables, empty where nothing was loaded.
 
 Belongs here: what must be there before anything is run or built. Does not: schemas (``warehouse``), dbt's relations.
 """
@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from hic_assets.alerts.warehouse import create_alerts
 from hic_assets.identity.ddl import create_identity
+from hic_assets.identity.tables import create_identity_tables
 from hic_assets.landing.ddl import create_ops, create_raw_tables
 from hic_assets.parity.ddl import create_parity
 from hic_assets.systems import SYSTEMS
@@ -23,3 +24,4 @@ def prepare(connection: Connection[Any]) -> None:
     create_parity(connection, SYSTEMS)
     create_alerts(connection)
     create_identity(connection)
+    create_identity_tables(connection)

@@ -43,11 +43,18 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         Raises PseudonymKeyError where the warehouse's were made with another key.
         """
+        return session_options(self.pseudonym_key())
+
+    def pseudonym_key(self) -> bytes:
+        """The key that pseudonyms and the keys of persons are made with; secret.
+
+        Raises PseudonymKeyError where the warehouse's were made with another key.
+        """
         key = pseudonym_key(Settings())
         with self.open().connect() as connection:
             create_identity(connection)
             hold_to_key(connection, key)
-        return session_options(key)
+        return key
 
 
 class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]

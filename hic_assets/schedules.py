@@ -8,7 +8,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from hic_assets.jobs import REFERENCE, has
+from hic_assets.jobs import IDENTITY, REFERENCE, has
 from hic_assets.partitions import TIMEZONE, contiguous_ranges, partitions_of, range_tags
 from hic_assets.resources import WarehouseResource
 from hic_assets.sensors.aggregate import loaded_partitions, values_feeds
@@ -24,6 +24,8 @@ READ_AGAIN = {Cadence.MONTHLY: MONTHS_READ_AGAIN, Cadence.WEEKLY: WEEKS_READ_AGA
 # back, an import under old timestamps) is found within a quarter even of seven years (contract 1.13, reconciliation).
 MONTHS_A_WEEK = 6
 IN_TURN = {Cadence.MONTHLY: MONTHS_A_WEEK, Cadence.WEEKLY: 26}
+# Weeks of records are read from four in the morning of Monday; by then they are there, or come with the next run.
+IDENTITY_CRON = "0 12 * * 1"
 _PERIOD = {Cadence.MONTHLY: "month", Cadence.WEEKLY: "week"}
 
 
@@ -68,6 +70,17 @@ def schedules(system: System) -> list[dg.ScheduleDefinition]:
     if system.programmes:
         return [*made, _keys(system)]
     return [*made, *(_older(system, feed) for feed in read_in_turn(system))]
+
+
+def identity_schedule() -> dg.ScheduleDefinition:
+    """Identity resolution, once the weeks of records are loaded."""
+    return dg.ScheduleDefinition(
+        name=IDENTITY,
+        job_name=IDENTITY,
+        cron_schedule=IDENTITY_CRON,
+        execution_timezone=TIMEZONE,
+        description="Compares the records of persons that the week brought with all there are.",
+    )
 
 
 def _recent(system: System, cadence: Cadence, cron: str, words: str) -> dg.ScheduleDefinition:

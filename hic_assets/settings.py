@@ -46,17 +46,19 @@ class _Environment(BaseSettings):
 
 
 class Settings(_Environment):
-    """Settings of this installation: HIC_HOME, HIC_WAREHOUSE_URL, HIC_DAGSTER_URL, HIC_PSEUDONYM_KEY.
+    """Settings of this installation: HIC_HOME, HIC_WAREHOUSE_URL, HIC_DAGSTER_URL, HIC_PSEUDONYM_KEY, HIC_POPULATION.
 
     Without HIC_WAREHOUSE_URL the embedded PostgreSQL below `home` is used. Without HIC_DAGSTER_URL Dagster's
     storage is the database `dagster` on the warehouse's server. Without HIC_PSEUDONYM_KEY the key of pseudonyms is a
-    file below `home`.
+    file below `home`. HIC_POPULATION is how many persons the records of all sources may be about: of the country, and of
+    a sandbox the size of its country. The more there are, the less it says that two records agree.
     """
 
     home: Path = Field(default_factory=default_home)
     warehouse_url: SecretStr | None = None
     dagster_url: SecretStr | None = None
     pseudonym_key: SecretStr | None = None
+    population: int = Field(default=14_000_000, ge=1_000)
 
     @field_validator("home")
     @classmethod

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from long_tests import is_long
 from pg_servers import SYSTEM_URL, fresh_database, shared_server, system_server
 
 from hic_assets.warehouse import Warehouse
@@ -35,9 +36,14 @@ LONG_FIRST = (
 SHORT_LAST = ("contract", "indicators", "unit")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long first, folders of milliseconds last, everything else between in its own order."""
-    items.sort(key=lambda item: _place(item.path.relative_to(Path(__file__).parent)))
+    here = Path(__file__).parent
+    for item in items:
+        if is_long(item.path.relative_to(here), item.name):
+            item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: _place(item.path.relative_to(here)))
 
 
 def _place(file: Path) -> int:

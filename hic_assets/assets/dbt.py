@@ -1,12 +1,14 @@
-"""dbt models as assets, in three sets: registries and dimensions, and what is computed a week or a month at a time.
+"""dbt models as assets, in four sets: registries and dimensions, who patients are, and what is computed a week or a month at a time.
 
 Belongs here: how a run's partitions become one dbt call. Does not: any model (``dbt_project/``).
 The window goes by ``--event-time-start/end``: ``--vars`` would make dbt parse the whole project anew.
 """
 
+import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -35,6 +37,8 @@ from hic_assets.resources import WarehouseResource
 from hic_assets.settings import Settings
 from hic_assets.systems import PROGRAMMES, SYSTEMS
 from hic_assets.systems.declare import Cadence
+from hic_assets.warehouse import Warehouse
+from hic_assets.warehouse.grants import grant_reading_if_used
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 PARSED = "partial_parse.msgpack"
@@ -44,6 +48,8 @@ PARSED = "partial_parse.msgpack"
 COMMON = ("build", "--exclude-resource-type", "unit_test", "--no-write-json", "--log-level-file", "info")
 # Tags of the models that are built by the window of a run.
 WINDOWED = (Cadence.WEEKLY.value, Cadence.MONTHLY.value)
+# The tag of what is built after identity resolution, by no window.
+IDENTITY = "identity"
 # One call at a time, over all runs: a later one then reads what the one before it was not built from.
 POOL = "dbt"
 # How long the folder of a call that did not succeed (its log, the SQL as it was run) is kept.
@@ -63,7 +69,7 @@ class Translator(DagsterDbtTranslator):
         node = manifest["nodes"].get(unique_id)
         if node is None:
             return spec
-        cadence = next((one for one in WINDOWED if one in node["tags"]), "reference")
+        cadence = next((one for one in (*WINDOWED, IDENTITY) if one in node["tags"]), "reference")
         return spec.merge_attributes(
             deps=[self.get_asset_key(source) for source in _behind_views(manifest, node)]
             if cadence in WINDOWED
@@ -141,24 +147,27 @@ def in_database(manifest: Mapping[str, Any], database: str) -> dict[str, Any]:
 
 
 def dbt_asset_definitions() -> list[dg.AssetsDefinition]:
-    """The three sets of dbt assets."""
+    """The four sets of dbt assets."""
     manifest = json.loads(manifest_path().read_text())
     translator = Translator(DagsterDbtTranslatorSettings(enable_source_metadata=True))
+    whole = [_whole(manifest, translator, tag) for tag in ("reference", IDENTITY)]
+    return [*whole, *(_windowed(manifest, translator, cadence) for cadence in (Cadence.WEEKLY, Cadence.MONTHLY))]
+
+
+def _whole(manifest: dict[str, Any], translator: Translator, tag: str) -> dg.AssetsDefinition:
+    """The models that are built whole: ``dbt_reference``, ``dbt_identity``."""
 
     @dbt_assets(
         manifest=manifest,
-        select="tag:reference",
+        select=f"tag:{tag}",
         dagster_dbt_translator=translator,
-        name="dbt_reference",
+        name=f"dbt_{tag}",
         pool=POOL,
     )
-    def dbt_reference(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource
-    ) -> Iterator[Any]:
+    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: WarehouseResource) -> Iterator[Any]:
         yield from _build(context, dbt, warehouse, ())
 
-    windowed = [_windowed(manifest, translator, cadence) for cadence in (Cadence.WEEKLY, Cadence.MONTHLY)]
-    return [dbt_reference, *windowed]
+    return models
 
 
 def _windowed(manifest: dict[str, Any], translator: Translator, cadence: Cadence) -> dg.AssetsDefinition:
@@ -190,11 +199,19 @@ def _build(
     home = Settings().home / "dbt"
     _forget_old(home)
     target = home / context.run.run_id / context.op_execution_context.op.name
-    _reuse(home / PARSED, target / PARSED)
+    parsed = home / f"parsed-{_connection(opened)}.msgpack"
+    if not parsed.is_file():
+        _move(PROJECT_DIR / "target" / PARSED, parsed)
+    _reuse(parsed, target / PARSED)
     call = dbt.cli([*COMMON, *arguments], context=context, target_path=target)
     call.manifest = in_database(call.manifest, opened.database)
-    yield from with_columns(call)
-    _reuse(target / PARSED, home / PARSED)
+    try:
+        yield from with_columns(call)
+    finally:
+        # What was built anew is denied to its readers until now, also where a later model or a test failed.
+        with opened.connect(autocommit=True) as connection:
+            grant_reading_if_used(connection)
+    _reuse(target / PARSED, parsed)
     # dbt keeps a folder a call for ever; what succeeded is in the event log.
     shutil.rmtree(target.parent, ignore_errors=True)
 
@@ -207,8 +224,28 @@ def _forget_old(home: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def _connection(warehouse: Warehouse) -> str:
+    """A name for what of the connection dbt looks at, to tell whether a parsed project is of use to it."""
+    told = "|".join(f"{warehouse.params.get(name)}" for name in ("host", "port", "user", "dbname"))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _move(parsed: Path, destination: Path) -> None:
+    """Make the project as it was parsed at installation good for this server. Where that fails, dbt parses it."""
+    if not parsed.is_file():
+        return
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    for old in destination.parent.glob("parsed-*.msgpack"):
+        old.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=destination.parent) as folder:
+        made = Path(folder) / PARSED
+        call = [sys.executable, "-m", "hic_assets.dbt_parsed", f"{parsed}", f"{made}", f"{PROJECT_DIR}"]
+        if subprocess.run(call, stdout=sys.stderr, check=False).returncode == 0:  # noqa: S603 - our own arguments
+            made.replace(destination)
+
+
 def _reuse(parsed: Path, destination: Path) -> None:
-    """Hand dbt's parsed project on: one parsed for another server is of no use to it, and seconds are lost a call."""
+    """Hand dbt's parsed project on: seconds are lost a call without."""
     if not parsed.is_file():
         return
     destination.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from hic_assets.cli import manifest
-from hic_assets.cli.demo_children import AT_ONCE, run_side_by_side
+from hic_assets.cli.demo_children import AT_ONCE, make_ready, run_side_by_side
 from hic_assets.cli.demo_plan import Span, planned_stages
 from hic_assets.cli.demo_report import RunOutcome, report_of, show
 from hic_assets.cli.environment import Environment, open_environment
@@ -45,6 +45,7 @@ def command(months: int, weeks: int, scale: float, json_output: bool) -> None:
         step.done(f"PostgreSQL at {environment.warehouse.redacted}")
     with steps.step("dbt project parsed"):
         manifest.ensure()
+    make_ready()
     log = environment.home / "logs" / "demo.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with sources(sandbox_options(scale), environment.home / "logs" / "sandbox.log") as (source, systems):

@@ -1,4 +1,4 @@
-"""Runs of the demo as child processes: started, waited for, two at a time, and ended with the demo.
+"""Runs of the demo as child processes: started, waited for, some at a time, and ended with the demo.
 
 Belongs here: processes. Does not: what is executed in them (``demo_run``), in which order (``demo_plan``).
 """
@@ -6,29 +6,35 @@ Belongs here: processes. Does not: what is executed in them (``demo_run``), in w
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from pathlib import Path
-from typing import IO, Any
 
+from hic_assets.cli import demo_run
 from hic_assets.cli.demo_plan import Planned
 from hic_assets.cli.demo_report import Checks, RunOutcome
 
-AT_ONCE = 2
-"""More would wait for one another: dbt is called once at a time, and two cores are what a small machine has."""
+AT_ONCE = 3
+"""A run mostly waits, for servers, for PostgreSQL, for its turn with dbt, which is called once at a time."""
 
-EXECUTES = "hic_assets.cli.demo_run"
+EXECUTE = demo_run.run
 
 ENDS_WITHIN = 10
 """Seconds a run has to end in when it is told to; Dagster notes in them that it was interrupted."""
 
 _LOOKS_EVERY = 0.1
+
+
+def make_ready() -> None:
+    """Import the definitions, in a process that runs are then forked from: once, and while the demo still waits for servers."""
+    multiprocessing.set_forkserver_preload(["hic_assets.definitions"])
+    forkserver.ensure_running()
 
 
 @dataclass
@@ -41,33 +47,25 @@ class Child:
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self._told: IO[str] = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
-        with self.log.open("a") as errors:
-            self._process = subprocess.Popen(  # noqa: S603 - ours
-                [sys.executable, "-m", EXECUTES],
-                stdin=subprocess.PIPE,
-                stdout=self._told,
-                stderr=errors,
-                text=True,
-            )
-        order: dict[str, Any] = {"job": self.planned.job, "tags": self.planned.tags, "run_id": self.run_id}
-        order |= {"log": str(self.log), "parent": os.getpid()}
-        assert self._process.stdin is not None  # noqa: S101 - PIPE was asked for
-        with self._process.stdin as stdin:
-            stdin.write(json.dumps(order))
+        self._folder = tempfile.TemporaryDirectory(prefix="hic-demo-")
+        self._told = Path(self._folder.name) / "outcome.json"
+        order = demo_run.Order(
+            self.planned.job, self.planned.tags, self.run_id, self.planned.made, self.log, self._told, dict(os.environ)
+        )
+        self._process = multiprocessing.get_context("forkserver").Process(target=EXECUTE, args=(order,), daemon=True)
+        self._process.start()
 
     @property
     def ended(self) -> bool:
         """Whether the process is gone."""
-        return self._process.poll() is not None
+        return not self._process.is_alive()
 
     def outcome(self) -> RunOutcome:
         """What it said at its end."""
-        with self._told as told:
-            told.seek(0)
-            text = told.read()
-        if self._process.returncode != 0 or not text:
-            words = f"{self.planned.job}: its process ended ({self._process.returncode}) without a word; see {self.log}"
+        with self._folder:
+            text = self._told.read_text() if self._told.is_file() else ""
+        if self._process.exitcode != 0 or not text:
+            words = f"{self.planned.job}: its process ended ({self._process.exitcode}) without a word; see {self.log}"
             return RunOutcome(self.run_id, False, {}, [words], [])
         said = json.loads(text)
         checks = {name: Checks(**checks) for name, checks in said.pop("checks").items()}
@@ -76,11 +74,10 @@ class Child:
     def end(self) -> None:
         """Politely, then not."""
         self._process.terminate()
-        try:
-            self._process.wait(timeout=ENDS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-        self._told.close()
+        self._process.join(ENDS_WITHIN)
+        self._process.kill()
+        self._process.join()
+        self._folder.cleanup()
 
 
 def run_side_by_side(runs: Sequence[Planned], log: Path) -> Iterator[tuple[Child, RunOutcome]]:

@@ -19,28 +19,29 @@ class Span:
 
 @dataclass(frozen=True)
 class Planned:
-    """A run: its job, what it loads in words, and the tags that name its partitions."""
+    """A run: its job, what it loads in words, the tags that name its partitions, and what a run before it has just made."""
 
     job: str
     words: str
     tags: dict[str, str] = field(default_factory=dict)
+    made: tuple[str, ...] = ()
 
 
 def planned_stages(systems: list[System], span: Span) -> list[list[Planned]]:
     """What is loaded one after another, and in each the runs that may go side by side.
 
-    Registries and dimensions first, on which all else stands; then weeks and months, of records the latest few months.
+    Registries and dimensions first, on which all else stands; then weeks and months; then who patients are, in all of them.
     """
-    return [*([run] for run in _references(systems)), [*_weeks(systems, span), *_months(systems, span)]]
+    stages = [*([run] for run in _references(systems)), [*_weeks(systems, span), *_months(systems, span)]]
+    return [stage for stage in (*stages, _persons(systems)) if stage]
 
 
 def _references(systems: list[System]) -> list[Planned]:
-    from hic_assets.jobs import REFERENCE, has
+    from hic_assets.jobs import REFERENCE
 
     return [
         Planned(f"{name}_{REFERENCE}", f"Registries, dimensions, staging views ({name})")
-        for name, of in _scopes(systems)
-        if has(of, Cadence.SNAPSHOT)
+        for name, _ in _scopes(systems)
     ]
 
 
@@ -72,6 +73,13 @@ def _months(systems: list[System], span: Span) -> list[Planned]:
         for name, of in scopes
         if has(of, Cadence.MONTHLY)
     ]
+
+
+def _persons(systems: list[System]) -> list[Planned]:
+    """In the whole country alone: they are looked for in the records of every system."""
+    from hic_assets.jobs import IDENTITY, PERSONS
+
+    return [Planned(IDENTITY, "Who patients are", made=(PERSONS.to_user_string(),))] if _is_whole(systems) else []
 
 
 def _of_range(job: str, span: str, name: str, systems: list[System], keys: Sequence[str]) -> Planned:

@@ -26,6 +26,9 @@ from reporting.rpt_indicator_monthly
 where level = 'district' and value is not null and numerator > 0
 order by indicator_code, month desc, org_unit_name limit 3
 """
+PERSONS = """
+select count(*) as records, count(distinct person_key) as persons, count(distinct system) as sources from identity.assignment
+"""
 
 COLUMNS = ("system", "tables", "partitions", "rows", "quarantined", "seconds", "checks")
 NAMED = 10
@@ -70,6 +73,7 @@ def report_of(warehouse: Warehouse, outcomes: Sequence[RunOutcome], seconds: flo
         cursor = connection.cursor(row_factory=dict_row)
         tables = cursor.execute(LOADS, ([o.run_id for o in outcomes],)).fetchall()
         mart = cursor.execute(MART_ROWS).fetchall() if ran else []
+        persons = cursor.execute(PERSONS).fetchone()
     of_tables = {t["table"]: checks.get(t["table"], Checks()) for t in tables}
     of_models = [said for table, said in checks.items() if table not in of_tables]
     errors = any(said.failed for outcome in outcomes for said in outcome.checks.values())
@@ -86,6 +90,7 @@ def report_of(warehouse: Warehouse, outcomes: Sequence[RunOutcome], seconds: flo
         "systems": [_system(name, tables, of_tables) for name in dict.fromkeys(t["system"] for t in tables)],
         "tables": [{**t, "checks": of_tables[t["table"]].words()} for t in tables],
         "models": {"tested": len(of_models), "checks": _together(of_models).words()},
+        "persons": persons,
         "mart": mart,
     }
 
@@ -93,7 +98,13 @@ def report_of(warehouse: Warehouse, outcomes: Sequence[RunOutcome], seconds: flo
 def show(report: Mapping[str, Any]) -> None:
     """The report for people."""
     show_table("Loaded, a line a system (--json has every table)", COLUMNS, report["systems"])
-    click.echo(f"dbt: {report['models']['tested']} models tested, {report['models']['checks']}\n")
+    click.echo(f"dbt: {report['models']['tested']} models tested, {report['models']['checks']}")
+    persons = report["persons"]
+    if persons["records"]:
+        click.echo(
+            f"{persons['records']:,} records of persons in {persons['sources']} sources are {persons['persons']:,} people"
+        )
+    click.echo()
     if report["mart"]:
         show_table("Three rows of reporting.rpt_indicator_monthly", tuple(report["mart"][0]), report["mart"])
     for words, name in (
@@ -108,7 +119,8 @@ def show(report: Mapping[str, Any]) -> None:
     words = "Done" if report["success"] else "FAILED"
     click.echo(
         f"{words} in {report['seconds']} s. Next: 'hic systems' for how fresh each system is, 'hic parity' for legacy "
-        f"against unified, 'make dev' for the Dagster UI, 'hic psql' for SQL."
+        f"against unified, 'hic explain' for where a number comes from, 'hic link status' for who patients are, "
+        "'make dev' for the Dagster UI, 'hic psql' for SQL (docs/queries.md)."
     )
 
 

@@ -1,20 +1,19 @@
 """One Dagster run of the demo, in a process of its own: much of a load is waiting, and another run can use the time.
 
 Belongs here: executing the run, and what the demo is told of it. Does not: starting and ending the process (``demo_children``).
-Run as ``python -m hic_assets.cli.demo_run``; the order comes on standard input, the outcome goes to standard output, both JSON.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import signal
 import sys
 import threading
-import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +22,46 @@ from hic_assets.cli.demo_report import Checks, RunOutcome
 STORAGE_TIMEOUT_MS = 600_000
 
 
-def main() -> None:
-    """Execute the order on standard input."""
+@dataclass(frozen=True)
+class Order:
+    """What a process is to execute: a job with its tags, but for what is ``made``; and where it writes.
+
+    ``environment`` is the demo's: the process was forked from one that is older than the address of the warehouse.
+    """
+
+    job: str
+    tags: Mapping[str, str]
+    run_id: str
+    made: Sequence[str]
+    log: Path
+    told: Path
+    environment: Mapping[str, str]
+
+
+def run(order: Order) -> None:
+    """Execute an order; the outcome goes to its file, as JSON, and whatever else is said to its log."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    order = json.load(sys.stdin)
-    threading.Thread(target=_end_with, args=(order["parent"],), daemon=True).start()
-    with Path(order["log"]).open("a") as file, contextlib.redirect_stdout(file):
-        outcome = execute(order["job"], order["tags"], order["run_id"], file)
-    json.dump(asdict(outcome), sys.stdout)
+    threading.Thread(target=_end_with_the_demo, daemon=True).start()
+    os.environ.clear()
+    os.environ.update(order.environment)
+    with order.log.open("a", buffering=1) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        with contextlib.redirect_stdout(file):
+            outcome = execute(order.job, order.tags, order.run_id, file, order.made)
+    order.told.write_text(json.dumps(asdict(outcome)))
 
 
-def _end_with(parent: int) -> None:
+def _end_with_the_demo() -> None:
     """Die when the demo has died: it was killed, and so would its runs have been."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(137)
+    demo = multiprocessing.parent_process()
+    if demo is not None:
+        demo.join()
+        os._exit(137)
 
 
-def execute(name: str, tags: Mapping[str, str], run_id: str, file: Any) -> RunOutcome:
-    """One run in this process, on the instance that ``hic dev`` shows; failures go to the file."""
+def execute(name: str, tags: Mapping[str, str], run_id: str, file: Any, made: Sequence[str] = ()) -> RunOutcome:
+    """One run in this process, on the instance that ``hic dev`` shows, but for assets that are made; failures go to the file."""
     import dagster as dg
 
     from hic_assets.cli.dead_runs import TAGS, alive, close_dead_runs, close_launched_runs
@@ -59,8 +79,15 @@ def execute(name: str, tags: Mapping[str, str], run_id: str, file: Any) -> RunOu
         if not dev_is_up(warehouse):
             close_launched_runs(instance)
         with alive(warehouse, run_id):
-            result = defs.resolve_job_def(name).execute_in_process(
-                instance=instance, run_id=run_id, tags={**tags, **TAGS}, run_config=quiet, raise_on_error=False
+            job = defs.resolve_job_def(name)
+            wanted = [key for key in job.asset_layer.selected_asset_keys if key.to_user_string() not in made]
+            result = job.execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                tags={**tags, **TAGS},
+                run_config=quiet,
+                raise_on_error=False,
+                asset_selection=wanted if made else None,
             )
         for event in result.all_events:
             if event.is_failure:
@@ -102,7 +129,3 @@ def failure_words(event: Any) -> str:
         error = error.cause
     words = described or (error.message if error else "") or event.message or "failed"
     return f"{event.step_key}: {' '.join(words.split())[:500]}"
-
-
-if __name__ == "__main__":
-    main()

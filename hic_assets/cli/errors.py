@@ -53,6 +53,7 @@ def _forbidden(error: InsufficientPrivilege) -> str:
     return (
         f"PostgreSQL does not let the role {role} do this ({error.diag.message_primary or error}). To look, ask the owner "
         f"of the warehouse for:  grant usage on schema ops to {role}; grant select on all tables in schema ops to {role};"
+        " But ops.quarantine holds rows of patients as they came: who only reads marts is given a role by 'hic roles'."
     )
 
 

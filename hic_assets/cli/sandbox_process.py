@@ -19,6 +19,8 @@ from hic_assets.cli.errors import CommandError
 from hic_assets.settings import source_settings, variable_prefix
 from hic_assets.systems import SYSTEMS, System
 
+POPULATION = "HIC_POPULATION"
+
 
 @contextmanager
 def sandbox_process(options: Sequence[str], log: Path) -> Iterator[Mapping[str, Any]]:
@@ -71,6 +73,8 @@ def sources(options: Sequence[str], log: Path) -> Iterator[tuple[str, list[Syste
         return
     with sandbox_process(options, log) as ready:
         variables = sandbox_variables(ready)
+        if POPULATION in os.environ:
+            variables.pop(POPULATION)
         os.environ.update(variables)
         try:
             yield f"the sandbox, DHIS2 {ready['version']}, at {ready['urls']['hmis']}", list(SYSTEMS)
@@ -88,8 +92,8 @@ def left_out(systems: Sequence[System]) -> str | None:
 
 
 def sandbox_variables(ready: Mapping[str, Any]) -> dict[str, str]:
-    """The environment variables by which every system is found in a sandbox that says this of itself."""
-    found: dict[str, str] = {}
+    """The environment variables by which every system of a sandbox that says this of itself is found, and its country's size."""
+    found = {POPULATION: str(ready["population"])}
     common = {"username": ready["username"], "password": ready["password"]}
     for system, url in ready["urls"].items():
         given = {"url": url, **ready["credentials"].get(system, common)}

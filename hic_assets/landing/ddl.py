@@ -217,8 +217,12 @@ def _missing_columns(connection: Connection[Any], table: Table) -> list[str]:
 
 
 def exists(connection: Connection[Any], schema: str, relation: str) -> bool:
-    """Whether a table or index of that name is there; takes no lock."""
-    return connection.execute("select to_regclass(%s)", (f"{schema}.{relation}",)).fetchone() != (None,)
+    """Whether a table or index of that name is there; takes no lock, and needs no right on the schema."""
+    found = connection.execute(
+        "select from pg_class where relname = %s and relnamespace = to_regnamespace(quote_ident(%s))",
+        (relation, schema),
+    )
+    return found.fetchone() is not None
 
 
 def _describe(connection: Connection[Any], table: Table, target: sql.Identifier) -> None:

@@ -92,6 +92,7 @@ def main(
             "control": sandbox.control_url,
             "version": sandbox.world.version,
             "facilities": len(sandbox.world.facilities),
+            "population": sandbox.world.population,
         }
         click.echo(json.dumps(line))
         # Looked at once a second: a parent that is killed tells nobody.

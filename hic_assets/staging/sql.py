@@ -38,9 +38,11 @@ def staging_sql(
     declared = f"\n{{%- set fields = [\n{listed}] %}}\n" if document else ""
     selected = [f"    {column.sql} as {column.name}" for column in columns]
     body = ",\n".join(selected) + ("{{ field_columns(fields) }}" if document else "")
+    # A model that dbt builds by months reads no other partition.
+    window = "    event_time='partition_start',\n" if any(c.name == "partition_start" for c in columns) else ""
     joined = f"\n{{{{ field_values('records.{document}', fields) }}}}" if document else ""
     return (
-        f"{config(system, programme.staging)}\n{HEADER}{declared}\nselect\n{body}\n"
+        f"{config(system, programme.staging, more=window)}\n{HEADER}{declared}\nselect\n{body}\n"
         f"from (\n{_rows(programme, kind)}\n) as records{joined}\n"
     )
 

@@ -84,7 +84,11 @@ def check_server(connection: psycopg.Connection[Any], where: str) -> None:
                   current_setting('server_encoding'), current_user, current_database(),
                   has_database_privilege(current_database(), 'CREATE'),
                   array(select nspname::text from pg_namespace
-                        where nspname = any(%s) and not has_schema_privilege(oid, 'USAGE, CREATE'))""",
+                        where nspname = any(%s) and not has_schema_privilege(oid, 'USAGE, CREATE')
+                        -- A login that only lands or only builds, where there are roles, owns its part of the schemas.
+                            and not (to_regnamespace('access') is not null and exists (
+                                select from pg_namespace mine where mine.nspname in ('raw', 'dwh')
+                                    and pg_has_role(mine.nspowner, 'USAGE'))))""",
         [list(SCHEMAS)],
     ).fetchone()
     if row is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -19,27 +20,28 @@ from hic_assets.systems import SYSTEMS
 
 # What is executed in place of a run: notes when it began and ended, and ends as its tags say.
 STAND_IN = """
-import json, os, sys, time
-from pathlib import Path
-order = json.load(sys.stdin)
-note = Path(order["log"]).with_suffix("." + order["job"])
-note.write_text(str(os.getpid()))
-how = order["tags"]["how"]
-if how == "waits":
-    while not Path(order["log"]).with_suffix(".go").exists():
-        time.sleep(0.02)
-if how == "dies":
-    os._exit(9)
-checks = {"raw.x": {"passed": 2, "warned": ["w"], "failed": []}}
-json.dump({"run_id": order["run_id"], "success": how != "fails", "checks": checks, "failures": [], "unanswered": []}, sys.stdout)
+import json, os, time
+def run(order):
+    note = order.log.with_suffix("." + order.job)
+    note.write_text(str(os.getpid()))
+    how = order.tags["how"]
+    if how == "waits":
+        while not order.log.with_suffix(".go").exists():
+            time.sleep(0.02)
+    if how == "dies":
+        os._exit(9)
+    checks = {"raw.x": {"passed": 2, "warned": ["w"], "failed": []}}
+    said = {"run_id": order.run_id, "success": how != "fails", "checks": checks, "failures": [], "unanswered": []}
+    order.told.write_text(json.dumps(said))
 """
 
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "stand_in.py").write_text(STAND_IN)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(demo_children, "EXECUTES", "stand_in")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("stand_in", None)
+    monkeypatch.setattr(demo_children, "EXECUTE", importlib.import_module("stand_in").run)
     return tmp_path / "demo.log"
 
 
@@ -59,15 +61,20 @@ def test_each_says_what_came_of_it(log: Path) -> None:
 
 
 def test_so_many_at_once_and_the_next_when_one_has_ended(log: Path) -> None:
-    runs = run_side_by_side([planned("a", "waits"), planned("b", "ends"), planned("c", "ends")], log)
-    assert AT_ONCE == 2
-    assert [next(runs)[0].planned.job, next(runs)[0].planned.job] == ["b", "c"]
+    all_wait = [planned(f"a{n}", "waits") for n in range(AT_ONCE - 1)]
+    runs = run_side_by_side([*all_wait, planned("b", "ends"), planned("c", "ends")], log)
+    assert next(runs)[0].planned.job == "b"
+    until(lambda: began(log) >= {"b", *(run.job for run in all_wait)})
+    assert next(runs)[0].planned.job == "c"
     log.with_suffix(".go").touch()
-    assert [child.planned.job for child, _ in runs] == ["a"]
+    assert {child.planned.job for child, _ in runs} == {run.job for run in all_wait}
 
 
 @pytest.mark.parametrize("how", ["fails", "dies"])
-def test_after_a_failure_none_begins_and_what_is_under_way_ends_well(log: Path, how: str) -> None:
+def test_after_a_failure_none_begins_and_what_is_under_way_ends_well(
+    log: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_children, "AT_ONCE", 2)
     runs = run_side_by_side([planned("a", "waits"), planned("b", how), planned("c", "ends")], log)
     _, outcome = next(runs)
     assert not outcome.success
@@ -80,6 +87,7 @@ def test_after_a_failure_none_begins_and_what_is_under_way_ends_well(log: Path, 
 def test_what_is_left_undone_is_ended(log: Path) -> None:
     runs = run_side_by_side([planned("a", "waits"), planned("b", "ends")], log)
     next(runs)
+    until(log.with_suffix(".a").exists)
     pid = int(log.with_suffix(".a").read_text())
     runs.close()  # type: ignore[attr-defined]
     with pytest.raises(ProcessLookupError):
@@ -87,25 +95,34 @@ def test_what_is_left_undone_is_ended(log: Path) -> None:
 
 
 def test_a_run_ends_with_the_demo_that_was_killed(tmp_path: Path) -> None:
-    """The real child, whose run would take for ever; and which looks after its parent."""
-    runs = "import time; from hic_assets.cli import demo_run; demo_run.execute = lambda *_: time.sleep(600); demo_run.main()"
+    """The real child, whose run would take for ever; and which looks after what it was forked from."""
+    (tmp_path / "for_ever.py").write_text(
+        "import os, time\n"
+        "from hic_assets.cli import demo_run\n"
+        "def run(order):\n"
+        "    def execute(*_):\n"
+        "        order.log.with_suffix('.pid').write_text(str(os.getpid()))\n"
+        "        time.sleep(600)\n"
+        "    demo_run.execute = execute\n"
+        "    demo_run.run(order)\n"
+    )
     demo = f"""
-import json, os, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", {runs!r}], stdin=subprocess.PIPE, text=True)
-order = {{"job": "j", "tags": {{}}, "run_id": "r", "log": {str(tmp_path / "demo.log")!r}, "parent": os.getpid()}}
-child.stdin.write(json.dumps(order))
-child.stdin.close()
-print(child.pid, flush=True)
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {str(tmp_path)!r})
+import for_ever
+from hic_assets.cli import demo_children
+from hic_assets.cli.demo_plan import Planned
+demo_children.EXECUTE = for_ever.run
+child = demo_children.Child(Planned("j", "j"), Path({str(tmp_path / "demo.log")!r}))
 time.sleep(600)
 """
-    parent = subprocess.Popen([sys.executable, "-c", demo], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    with parent.stdout as told:
-        child = int(told.readline())
-    until((tmp_path / "demo.log").exists)  # it is about to execute
+    parent = subprocess.Popen([sys.executable, "-c", demo])
+    pid = tmp_path / "demo.pid"
+    until(lambda: pid.exists() and bool(pid.read_text()))  # it executes
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    until(lambda: not Path(f"/proc/{child}").exists())
+    until(lambda: not Path(f"/proc/{pid.read_text()}").exists())
 
 
 def until(comes: Callable[[], bool]) -> None:
@@ -116,9 +133,10 @@ def until(comes: Callable[[], bool]) -> None:
 
 
 def test_registries_come_first_and_every_cadence_has_its_run() -> None:
-    first, second = planned_stages(list(SYSTEMS), Span(months=12, weeks=8))
+    first, second, last = planned_stages(list(SYSTEMS), Span(months=12, weeks=8))
     assert [run.job for run in first] == ["all_reference"]
     assert [run.job for run in second] == ["all_weekly", "hmis_monthly", "records_monthly"]
+    assert [run.job for run in last] == ["identity"]
     some = [system for system in SYSTEMS if system.name in ("hmis", "hiv_tracker")]
     *references, rest = planned_stages(some, Span(months=2, weeks=4))
     assert [[run.job for run in stage] for stage in references] == [["hmis_reference"], ["hiv_tracker_reference"]]

@@ -7,6 +7,8 @@ from pg_servers import rows
 
 from hic_assets.cli.demo_report import NAMED, Checks, RunOutcome, report_of, show
 from hic_assets.cli.sandbox_process import left_out
+from hic_assets.identity.ddl import create_identity
+from hic_assets.identity.tables import create_identity_tables
 from hic_assets.landing.ddl import create_ops
 from hic_assets.systems import SYSTEMS
 from hic_assets.warehouse import Warehouse
@@ -16,6 +18,13 @@ def fill(warehouse: Warehouse) -> None:
     """Two tables of one system and one of another, all by run r; and an older load that is none of its business."""
     with warehouse.connect(autocommit=True) as connection:
         create_ops(connection)
+        create_identity(connection)
+        create_identity_tables(connection)
+        for system, record, person in (("hiv", "a", "p"), ("tb", "b", "p"), ("tb", "c", "q")):
+            connection.execute(
+                "insert into identity.assignment (system, record_id, person_key, since) values (%s, %s, %s, 1)",
+                (system, record, person),
+            )
     for system, table, partition, run, landed in (
         ("hmis", "data_values", "2024-01-01", "r", 10),
         ("hmis", "data_values", "2024-02-01", "r", 20),
@@ -66,6 +75,7 @@ def test_a_line_a_system_and_the_names_of_what_warned(warehouse: Warehouse, caps
     show(report)
     lines = capsys.readouterr().out.splitlines()
     assert "FAILED: raw.idsr_reports: accounting" in lines
+    assert "3 records of persons in 2 sources are 2 people" in lines
     assert sum(line.startswith("Warned: ") for line in lines) == NAMED
     assert lines[lines.index(f"Warned: dwh.fct_x: {many[NAMED - 1]}") + 1] == "  and 4 more"
     assert "Not answered: dwh.fct_x: not_asked" in lines

@@ -127,10 +127,35 @@ def test_from_a_mart_lineage_leads_to_the_values_and_to_the_registry(code_locati
 
 def test_every_check_of_dbt_and_ours_is_on_an_asset_of_a_job(code_location: dg.Definitions) -> None:
     graph = code_location.resolve_asset_graph()
-    names = ("all_reference", "all_weekly", "hmis_monthly", "records_monthly")
+    names = ("all_reference", "all_weekly", "hmis_monthly", "records_monthly", "identity")
     jobs = [code_location.resolve_job_def(name) for name in names]
     in_jobs = set().union(*(job.asset_layer.asset_graph.asset_check_keys for job in jobs))
     assert graph.asset_check_keys <= in_jobs
+
+
+def test_a_system_needs_no_run_of_another(code_location: dg.Definitions) -> None:
+    """A country is brought up system by system: what models read is built by one of the system's own jobs, or made by them, empty."""
+    nodes = json.loads((ROOT / "dbt_project/target/manifest.json").read_text())["nodes"]
+    models = {node["name"]: node for node in nodes.values() if node["resource_type"] == "model"}
+    jobs = {
+        job.name: {key.path[-1] for key in job.asset_layer.selected_asset_keys}
+        for job in code_location.resolve_all_job_defs()
+    }
+    across: dict[str, set[str]] = {}
+    for system in SYSTEMS:
+        reference = jobs[f"{system.name}_reference"]
+        assert reference & models.keys()
+        for cadence in ("reference", "weekly", "monthly"):
+            own = jobs.get(f"{system.name}_{cadence}", set())
+            for name in own & models.keys():
+                parents = {nodes[p]["name"] for p in models[name]["depends_on"]["nodes"] if p in nodes}
+                missing = parents - own - reference
+                if missing:
+                    across.setdefault(name, set()).update(missing)
+    assert across.keys() == {"fct_event_count", "rpt_maternal_perinatal"}
+    assert {n for n in across if "ensure_parents()" not in str(models[n]["config"]["pre-hook"])} == set()
+    columns = [(p, c, of) for parents in across.values() for p in parents for c, of in models[p]["columns"].items()]
+    assert [(p, c) for p, c, of in columns if not of["data_type"]] == []
 
 
 def test_no_asset_names_the_database_the_project_was_parsed_for(code_location: dg.Definitions) -> None:

@@ -5,10 +5,13 @@ Belongs here: its declaration, its registries, and the copy of the project it is
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
+import yaml
 from raw_tables import insert_rows
 from tracker_forms import Row, attribute_row, data_element_row, program_rows
 
@@ -33,6 +36,9 @@ CLINIC = System(
     feeds=dhis2_tracker("clinic", (VISITS, AUDITS)),
     programmes=(VISITS, AUDITS),
 )
+
+_REF = re.compile(r"ref\('(\w+)'\)")
+_FACT = re.compile(r"'fact': '(\w+)'")
 
 STAGE, NEW_STAGE = "StgVisit001", "StgNewOne01"
 NAME, BORN, SEX = "AttrName001", "AttrBorn001", "AttrSex0001"
@@ -100,7 +106,33 @@ def copy_project(source: Path, folder: Path) -> Path:
     """The dbt project with this tracker in place of the declared ones."""
     project = Path(shutil.copytree(source, folder, ignore=shutil.ignore_patterns("target", "logs")))
     generate(project, registries())
+    _remove_what_reads_declared_programmes(project / "models", project)
     return project
+
+
+def _remove_what_reads_declared_programmes(models: Path, project: Path) -> None:
+    """Facts of a topic name the staging models of its programme, which are not in the copy; nor is what reads those facts."""
+    names = {p.stem for p in [*project.rglob("*.sql"), *(project / "seeds").glob("*.csv")]} | {"snp_facility"}
+    facts = {p.stem: set(_FACT.findall(p.read_text())) for p in (project / "macros").glob("*.sql")}
+    gone: set[str] = set()
+    while missing := {p for p in models.rglob("*.sql") if _read(p.read_text(), facts) - (names - gone)}:
+        gone |= {path.stem for path in missing}
+        for path in missing:
+            path.unlink()
+    for path in models.rglob("*.yml"):
+        said = yaml.safe_load(path.read_text()) or {}
+        kept = {
+            kind: [one for one in listed if not {one.get("name"), one.get("model")} & gone]
+            for kind, listed in said.items()
+            if isinstance(listed, list)
+        }
+        if any(len(kept[kind]) < len(said[kind]) for kind in kept):
+            path.write_text(yaml.safe_dump({**said, **kept}, sort_keys=False, allow_unicode=True))
+
+
+def _read(model: str, facts: Mapping[str, set[str]]) -> set[str]:
+    """What a model reads: what it names itself, and the facts in the lines of a macro that it calls."""
+    return set(_REF.findall(model)).union(*(named for macro, named in facts.items() if f"{macro}(" in model))
 
 
 def generate(project: Path, rows: Registries) -> None:

@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from typing import Any
 import pytest
 from pg_servers import rows
 
+from hic_assets.cli.manifest import ensure
+from hic_assets.dbt_parsed import moved
 from hic_assets.identity.pseudonym import session_options
+from hic_assets.identity.resolve import resolve
 from hic_assets.warehouse import Warehouse
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
@@ -28,22 +32,19 @@ JANUARY, BOTH = ("2024-01-01", "2024-02-01"), ("2024-01-01", "2024-03-01")
 
 @dataclass
 class Dbt:
-    """The dbt project (or a copy of it) on one database, with a target folder of its own.
-
-    ``parsed`` is the project as it was parsed earlier in this test run, for whatever database: it is not parsed again.
-    """
+    """The dbt project (or a copy of it) on one database, with a target folder of its own."""
 
     warehouse: Warehouse
     target: Path
     project: Path = PROJECT
     first_reference: dict[str, str] = field(default_factory=dict)
-    parsed: Path | None = None
 
     def run(self, *arguments: str) -> dict[str, str]:
         """Run a dbt command; node name -> status. An error or a deprecation fails the test with dbt's output."""
         said = self.target / f"{uuid.uuid4().hex}.txt"
         self.target.mkdir(parents=True, exist_ok=True)
-        given = (arguments, self.project, self._env(), said, self.parsed)
+        as_it_stands = self.project == PROJECT and "--vars" not in arguments
+        given = (arguments, self.project, self._env(), said, _parsed() if as_it_stands else None)
         process = _fork_server().Process(target=_call, args=given, daemon=True)
         process.start()
         process.join(DBT_SECONDS)
@@ -71,6 +72,13 @@ class Dbt:
         kinds = [word for kind in without for word in ("--exclude-resource-type", kind)]
         return self.run("build", "--select", "tag:weekly", *kinds, *window)
 
+    def identity(self, *, tests: bool = False) -> dict[str, str]:
+        """Put records of persons together, and build the dimensions of patients, with the data tests; or without."""
+        resolve(self.warehouse, PSEUDONYM_KEY)
+        kinds = ["unit_test"] if tests else ["unit_test", "test"]
+        without = [word for kind in kinds for word in ("--exclude-resource-type", kind)]
+        return self.run("build", "--select", "tag:identity", *without)
+
     def query(self, text: str) -> list[tuple[Any, ...]]:
         """Rows of a query."""
         found: list[tuple[Any, ...]] = rows(self.warehouse, text)
@@ -89,6 +97,13 @@ class Dbt:
         }
 
 
+@cache
+def _parsed() -> Path:
+    """The project as `hic manifest` has parsed it, for whatever server; anew if something has changed since."""
+    ensure(PROJECT)
+    return PROJECT / "target" / "partial_parse.msgpack"
+
+
 def _call(
     arguments: Sequence[str], project: Path, environment: Mapping[str, str], said: Path, parsed: Path | None
 ) -> None:
@@ -104,22 +119,10 @@ def _call(
     if parsed is None:
         cli(list(arguments))  # ends the process with dbt's exit code
     runnable.write_manifest = lambda *_: None  # nobody reads it, and it takes as long as twenty models
-    done = dbtRunner(_moved(parsed, environment["PGDATABASE"])).invoke(list(arguments))
-    sys.exit(0 if done.success else str(done.exception or "dbt failed"))
-
-
-def _moved(parsed: Path, database: str) -> Any:
-    """The parsed project with its relations in a database: dbt would parse it all anew for another connection."""
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt.parser.manifest import extended_mashumuro_decoder
-
-    manifest = Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
-    for node in [*manifest.nodes.values(), *manifest.sources.values()]:
-        if node.relation_name:
-            node.relation_name = node.relation_name.replace(f'"{node.database}".', f'"{database}".', 1)
-        node.database = database
+    manifest = moved(parsed, environment["PGDATABASE"])
     manifest.build_flat_graph()  # what macros read as `graph`
-    return manifest
+    done = dbtRunner(manifest).invoke(list(arguments))
+    sys.exit(0 if done.success else str(done.exception or "dbt failed"))
 
 
 def _fork_server() -> Any:

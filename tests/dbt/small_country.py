@@ -286,7 +286,8 @@ def land_ledger(connection: psycopg.Connection[Any]) -> None:
     """Two committed loads of data values, January's the later one."""
     for load_id, month, finished in ((7, JAN, "2024-03-05 06:00+02"), (8, FEB, "2024-03-04 06:00+02")):
         connection.execute(
-            "insert into ops.load (load_id, system, table_name, partition_key, status, finished_at)"
-            " overriding system value values (%s, 'hmis', 'data_values', %s, 'committed', %s)",
-            [load_id, month, finished],
+            "insert into ops.load (load_id, system, table_name, partition_key, window_start, window_end, status, is_current,"
+            " finished_at) overriding system value values"
+            " (%s, 'hmis', 'data_values', %s, %s::date, %s::date + 29, 'committed', true, %s)",
+            [load_id, month, month, month, finished],
         )

@@ -118,6 +118,26 @@ def test_completeness_and_timeliness_by_district_week_and_path(country: Dbt) -> 
     ]
 
 
+def test_a_week_says_when_it_is_due_and_when_it_was_landed(own_country: Dbt) -> None:
+    """The Wednesday after; on that day itself, it is not over."""
+    query = (
+        "select week_start::text, due_on::text, is_due, (data_as_of at time zone 'UTC')::text"
+        f" from reporting.rpt_idsr_reporting_rates where path = 'either' and week_start >= '{STRADDLING}'"
+        " and district is not null order by 1"
+    )
+    landed = "2024-02-20 06:00:00"
+    assert own_country.query(query) == [(STRADDLING, "2024-02-07", True, landed), (HALF, "2024-02-14", True, landed)]
+    with own_country.warehouse.connect() as connection:
+        today = "(now() at time zone 'Africa/Kigali')::date"
+        connection.execute(
+            f"update dwh.fct_idsr_report set due_on = {today} - case when week_start = '{HALF}' then 0 else 1 end".encode()
+        )
+    assert [row[2] for row in own_country.query(query)] == [True, False]
+    assert own_country.query(
+        "select distinct (data_as_of at time zone 'UTC')::text from reporting.rpt_idsr_weekly"
+    ) == [(landed,)]
+
+
 def test_a_district_counts_the_preferred_path_and_the_other_where_that_has_no_report(country: Dbt) -> None:
     """Measles prefers the direct path, malaria DHIS2, by which Remera did not tell of it."""
     found = country.query(

@@ -149,6 +149,12 @@ def test_reporting_rates(country: Dbt, unit: str, month: str, expected: tuple[fl
     ) == [expected]
 
 
+def test_a_rate_says_when_its_month_was_landed(country: Dbt) -> None:
+    assert country.query(
+        "select distinct month::text, (data_as_of at time zone 'UTC')::text from reporting.rpt_reporting_rates order by 1"
+    ) == [(JAN, "2024-03-05 04:00:00"), ("2024-02-01", "2024-03-04 04:00:00")]
+
+
 def test_a_report_that_was_not_expected_is_kept_out_of_the_rate(country: Dbt) -> None:
     assert country.query(
         "select org_unit_uid, expected, received, received_unexpected, reporting_rate"
@@ -274,4 +280,4 @@ def test_names_and_free_text_stay_in_raw(country: Dbt) -> None:
 
 def test_the_schemas_are_the_layers_and_nothing_else(country: Dbt) -> None:
     made = country.query("select distinct schemaname from pg_tables where schemaname !~ '^(pg_|information)'")
-    assert sorted(schema for (schema,) in made) == ["dwh", "intermediate", "ops", "raw", "staging"]
+    assert sorted(schema for (schema,) in made) == ["dwh", "identity", "intermediate", "ops", "raw", "staging"]

@@ -107,7 +107,9 @@ def test_secrets_are_not_in_the_log(sandbox: Sandbox) -> None:
 
 def test_the_credentials_are_found_by_the_settings_of_each_system(sandbox: Sandbox) -> None:
     common = {"username": sandbox.username, "password": sandbox.password}
-    found = sandbox_variables({"urls": sandbox.urls, "credentials": sandbox.credentials, **common})
+    said = {"urls": sandbox.urls, "credentials": sandbox.credentials, "population": sandbox.world.population, **common}
+    found = sandbox_variables(said)
+    assert found["HIC_POPULATION"] == str(round(14_000_000 * sandbox.world.scale))
     assert found["HIC_EFICHE_TOKEN"] == sandbox.credentials["efiche"]["token"]
     assert "HIC_EFICHE_PASSWORD" not in found
     assert found["HIC_HPEMR_PASSWORD"] == sandbox.credentials["hpemr"]["password"]

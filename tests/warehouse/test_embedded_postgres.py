@@ -266,7 +266,10 @@ def test_missing_wheel_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> 
         binaries.client_directory()
 
 
-def test_opening_makes_both_databases_and_children_reach_them(home: Path) -> None:
+def test_opening_makes_both_databases_and_children_reach_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A run in this process, of an earlier test, has exported the address of its warehouse.
+    for name in ("HIC_WAREHOUSE_URL", "HIC_DAGSTER_URL"):
+        monkeypatch.delenv(name, raising=False)
     settings = Settings(home=home)
     assert existing_warehouse(settings) is None
     start(home)

@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='microbatch',
+    incremental_strategy='replace_months',
     event_time='period_start',
-    batch_size='month',
-    begin='2020-01-01',
-    lookback=0,
     on_schema_change='append_new_columns',
     tags=['monthly'],
     meta={'dagster': {'group': 'indicators', 'owners': ['team:data-engineering']}},
@@ -15,13 +12,12 @@
 
 {%- set compiled = compiled_sides() %}
 
--- dbt puts the batch's window, and an alias of its own, around a ref that has an event_time: hence the imports.
 with operand_values as (
-    select * from {{ ref('int_operand_value') }}
+    select * from {{ ref('int_operand_value') }} where {{ months_of_run('period_start') }}
 ),
 
 rollup as (
-    select * from {{ ref('int_reporting_rollup') }}
+    select * from {{ ref('int_reporting_rollup') }} where {{ months_of_run('period_start') }}
 ),
 
 -- One row a side of an indicator, unit and month, its operands in columns o1..on.

@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='microbatch',
+    incremental_strategy='replace_months',
     event_time='period_start',
-    batch_size='month',
-    begin='2020-01-01',
-    lookback=0,
     on_schema_change='append_new_columns',
     tags=['monthly'],
     indexes=[{'columns': ['period_start', 'data_set_uid', 'org_unit_uid'], 'unique': true}]
@@ -12,10 +9,9 @@
 
 {% call set_sql_header(config) %}{{ month_settings() }}{% endcall %}
 
--- dbt puts the batch's window, and an alias of its own, around a ref that has an event_time: hence the import.
--- The months are those that landed something, in the window of the batch.
+-- The months are those that landed something, in the window of the run.
 with entries as (
-    select * from {{ ref('stg_hmis__data_values') }}
+    select * from {{ ref('stg_hmis__data_values') }} where {{ months_of_run('period_start') }}
 ),
 
 values_present as (
@@ -39,7 +35,7 @@ registrations as (
         org_unit_uid,
         min(completed_date) as completed_date
     from {{ ref('stg_hmis__complete_registrations') }}
-    where is_completed
+    where is_completed and {{ months_of_run('period_start') }}
     group by period_start, data_set_uid, org_unit_uid
 ),
 

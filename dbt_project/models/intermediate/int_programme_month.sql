@@ -1,7 +1,7 @@
 {{ config(
     materialized='view',
     event_time='period_start',
-    tags=['monthly', 'tracker'],
+    tags=['reference', 'tracker'],
     meta={'dagster': {'group': 'programmes', 'owners': ['team:data-engineering']}}
 ) }}
 

@@ -1,4 +1,4 @@
-{{ config(materialized='view', event_time='period_start', tags=['monthly']) }}
+{{ config(materialized='view', event_time='period_start', tags=['monthly'], meta={'runs_as': 'reader'}) }}
 
 -- A view: a month is a few thousand rows, and a filter on period_start reaches the fact below the grouping.
 select

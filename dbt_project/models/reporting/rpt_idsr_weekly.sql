@@ -22,8 +22,15 @@ select
     facts.facilities_reported,
     facts.facilities_by_other_path,
     facts.cases_by_other_path,
-    facts.deaths_by_other_path
+    facts.deaths_by_other_path,
+    loaded.data_as_of
 from {{ ref('fct_idsr_district_week') }} as facts
 inner join {{ ref('dim_epi_week') }} as weeks on facts.week_start = weeks.week_start
+left join (
+    select partition_start as week_start, max(loaded_at) as data_as_of
+    from {{ ref('int_partition_loaded') }}
+    where relation in ('idsr_notifications', 'hmis_weekly_values', 'hmis_weekly_registrations')
+    group by partition_start
+) as loaded on facts.week_start = loaded.week_start
 left join {{ ref('dim_geography') }} as districts on facts.district_key = districts.geography_uid
 left join {{ ref('idsr_disease') }} as diseases on facts.disease_code = diseases.disease_code

@@ -24,3 +24,15 @@ left join {{ ref('dim_facility') }} as facilities
     on facts.level = 'facility' and facts.org_unit_uid = facilities.facility_uid and facilities.is_current
 left join {{ ref('dim_geography') }} as geographies
     on facts.level <> 'facility' and facts.org_unit_uid = geographies.geography_uid
+-- What counts cases of a sensitive programme is reported with small cells kept back, in rpt_core_indicators only.
+where facts.indicator_uid not in (
+    select operands.indicator_uid
+    from {{ ref('int_indicator_operand') }} as operands
+    inner join {{ ref('int_measure_item') }} as items
+        on operands.operand_kind = 'de' and operands.item_uid = items.data_element_uid
+    inner join {{ ref('measure') }} as measures
+        on items.measure_code = measures.measure_code and measures.kind <> 'population'
+    inner join {{ ref('indicator_measure') }} as terms on items.measure_code = terms.measure_code
+    inner join {{ ref('dim_core_indicator') }} as core
+        on terms.indicator_code = core.indicator_code and core.is_sensitive
+)

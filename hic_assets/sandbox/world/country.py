@@ -32,6 +32,9 @@ DEFAULT_TODAY = date(2026, 9, 15)
 FIRST_MONTH = date(2022, 1, 1)
 
 
+NATIONAL_POPULATION = 14_000_000
+
+
 class World(Surveillance):
     """A deterministic miniature country.
 
@@ -81,6 +84,11 @@ class World(Surveillance):
     def today(self) -> date:
         """The date in Kigali."""
         return self.now.astimezone(KIGALI).date()
+
+    @property
+    def population(self) -> int:
+        """Persons whom records may be about: the country's 14 million, at this scale."""
+        return round(NATIONAL_POPULATION * self.scale)
 
     def advance(self, **delta: float) -> None:
         """Move the clock on, e.g. ``advance(days=3)``."""

@@ -1,4 +1,4 @@
-{{ config(materialized='view', tags=['reference']) }}
+{{ config(materialized='view', tags=['reference'], meta={'runs_as': 'reader'}) }}
 
 select
     verdicts.disease_code,

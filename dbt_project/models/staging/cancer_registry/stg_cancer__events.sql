@@ -1,6 +1,7 @@
 {{ config(
     materialized='view',
     tags=['reference', 'tracker'],
+    event_time='partition_start',
     meta={'dagster': {'group': 'cancer_registry', 'owners': ['team:data-engineering']}}
 ) }}
 

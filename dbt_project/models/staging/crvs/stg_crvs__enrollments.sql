@@ -1,6 +1,7 @@
 {{ config(
     materialized='view',
     tags=['reference', 'tracker'],
+    event_time='partition_start',
     meta={'dagster': {'group': 'crvs', 'owners': ['team:data-engineering']}}
 ) }}
 

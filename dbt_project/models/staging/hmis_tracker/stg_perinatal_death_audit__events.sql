@@ -1,6 +1,7 @@
 {{ config(
     materialized='view',
     tags=['reference', 'tracker'],
+    event_time='partition_start',
     meta={'dagster': {'group': 'hmis_tracker', 'owners': ['team:data-engineering']}}
 ) }}
 

@@ -1,4 +1,4 @@
-{{ config(materialized='view', tags=['monthly']) }}
+{{ config(materialized='view', tags=['reference']) }}
 
 select
     programme,

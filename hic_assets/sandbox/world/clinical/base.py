@@ -107,8 +107,17 @@ def lived(
 
 
 def with_earlier(frame: pl.DataFrame, column: str, before: pl.Series) -> pl.DataFrame:
-    """Remember what a column said before the records were edited."""
+    """Remember what a column said before the records were edited; those that nobody edits (NEVER) say it for ever."""
     return frame.with_columns(before.cast(frame.schema[column]).alias(WAS + column))
+
+
+def corrected(frame: pl.DataFrame, column: str, before: pl.Series) -> pl.DataFrame:
+    """The same of a column that is put right when somebody edits a record: of those that nobody edits it always was."""
+    never = pl.col("_edited") == int(NEVER)
+    before = before.cast(frame.schema[column]).alias(WAS + column)
+    return frame.with_columns(before).with_columns(
+        pl.when(never).then(column).otherwise(WAS + column).alias(WAS + column)
+    )
 
 
 def standing(told: pl.DataFrame, now: int) -> pl.DataFrame:

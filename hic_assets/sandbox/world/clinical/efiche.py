@@ -15,7 +15,7 @@ import polars as pl
 
 from hic_assets.sandbox.world.clinical import conditions, efiche_inventory, efiche_laboratory, insurance
 from hic_assets.sandbox.world.clinical.attendance import Catchment, Visits, catchment, visits
-from hic_assets.sandbox.world.clinical.base import ClinicalSystem, Resource, lived, with_earlier
+from hic_assets.sandbox.world.clinical.base import ClinicalSystem, Resource, corrected, lived
 from hic_assets.sandbox.world.clinical.cards import Cards, cards
 from hic_assets.sandbox.world.clinical.nesting import chosen_by, nested, picked
 from hic_assets.sandbox.world.clinical.story import Story
@@ -94,7 +94,7 @@ def tell_visits(story: Story, month: date) -> pl.DataFrame:
         }
     )
     frame = frame.with_columns(referred_to=pl.when(pl.col("outcome") == "REFERRED").then("referred_to"))
-    return with_earlier(frame, "diagnoses", found.list.head(1))
+    return corrected(frame, "diagnoses", found.list.head(1))
 
 
 def patient(card: Cards) -> dict[str, pl.Series]:

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from hic_assets.sandbox.world.clinical.base import NOBODY, lived, with_earlier
+from hic_assets.sandbox.world.clinical.base import NOBODY, corrected, lived
 from hic_assets.sandbox.world.clinical.nesting import picked
 from hic_assets.sandbox.world.clinical.story import Story, month_days
 from hic_assets.sandbox.world.geography import read_csv
@@ -120,7 +120,7 @@ def movements(story: Story, place: I64, month: date) -> pl.DataFrame:
             **lived(moments.midnight(day), h, np.full(len(h), NOBODY), edited_share=0.02).columns(),
         }
     )
-    return with_earlier(frame, "quantity", pl.Series(typed_wrong.astype(np.int64)))
+    return corrected(frame, "quantity", pl.Series(typed_wrong.astype(np.int64)))
 
 
 def balances(story: Story, place: I64, month: date) -> pl.DataFrame:
@@ -151,4 +151,4 @@ def balances(story: Story, place: I64, month: date) -> pl.DataFrame:
             **lived(moments.midnight(day), h, np.full(len(h), NOBODY), edited_share=0.03).columns(),
         }
     )
-    return with_earlier(frame, "closing", frame["closing"] + 5)
+    return corrected(frame, "closing", frame["closing"] + 5)

@@ -12,7 +12,7 @@ import polars as pl
 
 from hic_assets.sandbox.world.clinical import conditions
 from hic_assets.sandbox.world.clinical.attendance import Visits
-from hic_assets.sandbox.world.clinical.base import Times, lived, with_earlier
+from hic_assets.sandbox.world.clinical.base import Times, corrected, lived
 from hic_assets.sandbox.world.clinical.nesting import nested, picked
 from hic_assets.sandbox.world.clinical.story import Story
 from hic_assets.sandbox.world.geography import read_csv
@@ -88,8 +88,8 @@ def orders(story: Story, came: Visits, patient: dict[str, pl.Series]) -> pl.Data
             **times.columns(),
         }
     )
-    frame = with_earlier(frame, "status", pl.Series(["PENDING"] * many, dtype=pl.String))
-    return with_earlier(frame, "results", results.list.head(0))
+    frame = corrected(frame, "status", pl.Series(["PENDING"] * many, dtype=pl.String))
+    return corrected(frame, "results", results.list.head(0))
 
 
 def _times(day: I64, h: U64, story: Story, came: Visits, rows: I64) -> Times:

@@ -17,7 +17,7 @@ import polars as pl
 from hic_assets.sandbox.world import geography
 from hic_assets.sandbox.world.clinical import conditions, insurance
 from hic_assets.sandbox.world.clinical.attendance import Catchment, Visits, catchment, visits
-from hic_assets.sandbox.world.clinical.base import ClinicalSystem, Resource, Times, lived, with_earlier
+from hic_assets.sandbox.world.clinical.base import ClinicalSystem, Resource, Times, corrected, lived
 from hic_assets.sandbox.world.clinical.cards import Cards, cards
 from hic_assets.sandbox.world.clinical.nesting import chosen_by, nested, picked
 from hic_assets.sandbox.world.clinical.story import Story
@@ -166,7 +166,7 @@ def tell_encounters(story: Story, month: date) -> pl.DataFrame:
             **times.columns(),
         }
     )
-    return with_earlier(frame, "treatments", treatments.list.head(0))
+    return corrected(frame, "treatments", treatments.list.head(0))
 
 
 def _ids(hashes: U64, what: str) -> pl.Series:
@@ -267,7 +267,7 @@ def tell_referrals(story: Story, month: date) -> pl.DataFrame:
             **Times(ended, times.entered[sent] + 5_000, answered, times.removed[sent], times.person[sent]).columns(),
         }
     )
-    return with_earlier(frame, "status", pl.Series(["SENT"] * frame.height, dtype=pl.String))
+    return corrected(frame, "status", pl.Series(["SENT"] * frame.height, dtype=pl.String))
 
 
 SYSTEM = ClinicalSystem(

@@ -1,0 +1,22 @@
+{{ config(
+    materialized='view',
+    tags=['weekly', 'tracker'],
+    meta={'dagster': {'group': 'programmes', 'owners': ['team:data-engineering']}},
+    pre_hook="{{ ensure_table_of_months('int_programme_event_monthly', ref('int_programme_event_weekly'), 'event_key') }}"
+) }}
+
+-- Both tables: programmes that are landed by week, and those by month (macros/programme_records.sql says why one is no ref).
+{% set columns %}event_key, enrolment_key, programme, stage_key, patient_source_key, org_unit_uid, facility_uid, day, status,
+    took_place{% endset %}
+
+select
+    {{ columns }},
+    week_start as partition_start,
+    load_id
+from {{ ref('int_programme_event_weekly') }}
+union all
+select
+    {{ columns }},
+    partition_start,
+    load_id
+from {{ table_of_months('int_programme_event_monthly') }}

@@ -1,0 +1,121 @@
+"""An attack on published tables: what can be known of a hidden count from everything that is shown.
+
+Belongs here: a made-up tree of places and months, and the bounds that linear programming gives. Does not: what is published.
+The attacker knows every shown number, that counts are not negative, and which facility has no case in which month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog  # type: ignore[import-untyped]
+
+# place -> (the place above it, role)
+TREE = {
+    "Country0001": (None, "country"),
+    "Province001": ("Country0001", "province"),
+    "Province002": ("Country0001", "province"),
+    "District001": ("Province001", "district"),
+    "District002": ("Province001", "district"),
+    "District003": ("Province002", "district"),
+    "Facility001": ("District001", "facility"),
+    "Facility002": ("District001", "facility"),
+    "Facility003": ("District001", "facility"),
+    "Facility004": ("District002", "facility"),
+    "Facility005": ("District003", "facility"),
+    "Facility006": ("District003", "facility"),
+}
+# A district may report by itself, beside its facilities.
+REPORTING = [*(place for place, (_, role) in TREE.items() if role == "facility"), "District001"]
+MONTHS = ["2024-05-01", "2024-06-01", "2024-07-01", "2024-08-01"]
+PERIODS: dict[str, list[str]] = {
+    "2024-05": MONTHS[:1],
+    "2024-06": MONTHS[1:2],
+    "2024-07": MONTHS[2:3],
+    "2024-08": MONTHS[3:],
+    "2024Q2": MONTHS[:2],
+    "2024Q3": MONTHS[2:],
+    "2024": MONTHS,
+    "fy_2023_24": MONTHS[:2],
+    "fy_2024_25": MONTHS[2:],
+}
+# (place that reports, month) -> (in the numerator, in the denominator only)
+Counts = Mapping[tuple[str, str], tuple[int, int]]
+# (place, period) -> (numerator, denominator)
+Shown = Mapping[tuple[str, str], tuple[float, float]]
+# (place, period) -> denominator, where another report shows it
+Totals = Mapping[tuple[str, str], float]
+
+
+def line(place: str) -> list[str]:
+    """A place and all above it."""
+    above = TREE[place][0]
+    return [place, *(line(above) if above else [])]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A count that somebody might be after: of a place and period, of cases, of the rest, or of both."""
+
+    place: str
+    period: str
+    what: str
+    value: int
+
+
+class Attack:
+    """The equations that what is shown makes of what is hidden."""
+
+    def __init__(self, counts: Counts, shown: Shown, also: Totals | None = None) -> None:
+        self.counts = counts
+        # A count that is 0 is known to be, so only the others are variables.
+        cells = [(unit, month, i) for (unit, month), pair in counts.items() for i in (0, 1) if pair[i]]
+        self.at = {cell: n for n, cell in enumerate(cells)}
+        rows, totals = [], []
+        for (place, period), (numerator, denominator) in shown.items():
+            rows += [self._row(place, period, (0,)), self._row(place, period, (0, 1))]
+            totals += [numerator, denominator]
+        for (place, period), total in (also or {}).items():
+            rows.append(self._row(place, period, (0, 1)))
+            totals.append(total)
+        self.equations = np.array(rows).reshape(len(rows), len(cells))
+        self.totals = np.array(totals, dtype=float)
+
+    def _row(self, place: str, period: str, parts: Iterable[int]) -> np.ndarray:  # type: ignore[type-arg]
+        row = np.zeros(len(self.at))
+        for unit, month in self.counts:
+            if place in line(unit) and month in PERIODS[period]:
+                for part in parts:
+                    if (unit, month, part) in self.at:
+                        row[self.at[unit, month, part]] = 1
+        return row
+
+    def small(self, below: int) -> list[Cell]:
+        """Every count from 1 to less than `below`, at every place and period, shown or not."""
+        found = []
+        for place in TREE:
+            for period, months in PERIODS.items():
+                for what, parts in (("cases", (0,)), ("rest", (1,)), ("both", (0, 1))):
+                    value = sum(
+                        pair[part]
+                        for (unit, month), pair in self.counts.items()
+                        for part in parts
+                        if place in line(unit) and month in months
+                    )
+                    if 0 < value < below:
+                        found.append(Cell(place, period, what, value))
+        return found
+
+    def bounds(self, cell: Cell) -> tuple[float, float]:
+        """The least and the most that a count can be, given all that is known."""
+        parts = {"cases": (0,), "rest": (1,), "both": (0, 1)}[cell.what]
+        row = self._row(cell.place, cell.period, parts)
+        known = {"A_eq": self.equations, "b_eq": self.totals} if len(self.totals) else {}
+        ends = []
+        for sign in (1, -1):
+            solved = linprog(sign * row, bounds=(0, 10_000), method="highs", **known)
+            assert solved.status == 0, solved.message
+            ends.append(float(row @ solved.x))
+        return ends[0], ends[1]
