@@ -23,14 +23,17 @@ from hic_assets.cli.sandbox_process import left_out, sandbox_options, sources
 from hic_assets.systems import System
 from hic_assets.warehouse import Warehouse
 
+MANY, SIZE = click.IntRange(min=1), click.FloatRange(min=0, min_open=True, max=1)
 SHOWN = 3
 """Failures of a run that are told in the terminal: one cause mostly fails many tables."""
 
 
 @click.command(name="demo")
-@click.option("--months", default=12, show_default=True, help="Completed months to load.")
-@click.option("--weeks", default=8, show_default=True, help="Completed weeks of the trackers to load.")
-@click.option("--scale", default=0.1, show_default=True, help="Size of the sandbox's country (1 is national).")
+@click.option("--months", type=MANY, default=12, show_default=True, help="Completed months to load.")
+@click.option("--weeks", type=MANY, default=8, show_default=True, help="Completed weeks of the trackers to load.")
+@click.option(
+    "--scale", type=SIZE, default=0.1, show_default=True, help="Size of the sandbox's country (1 is national)."
+)
 @as_json
 def command(months: int, weeks: int, scale: float, json_output: bool) -> None:
     """Load registries, weeks of the trackers and months of the HMIS, build and test the marts, run the checks.

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from hic_assets.cli import demo_children
+from hic_assets.cli import cli, demo_children
 from hic_assets.cli.demo_children import AT_ONCE, run_side_by_side
 from hic_assets.cli.demo_plan import Planned, Span, planned_stages
 from hic_assets.systems import SYSTEMS
@@ -111,7 +112,7 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, {str(tmp_path)!r})
 import for_ever
-from hic_assets.cli import demo_children
+from hic_assets.cli import cli, demo_children
 from hic_assets.cli.demo_plan import Planned
 demo_children.EXECUTE = for_ever.run
 child = demo_children.Child(Planned("j", "j"), Path({str(tmp_path / "demo.log")!r}))
@@ -141,3 +142,10 @@ def test_registries_come_first_and_every_cadence_has_its_run() -> None:
     *references, rest = planned_stages(some, Span(months=2, weeks=4))
     assert [[run.job for run in stage] for stage in references] == [["hmis_reference"], ["hiv_tracker_reference"]]
     assert [run.job for run in rest] == ["hmis_weekly", "hiv_tracker_weekly", "hmis_monthly"]
+
+
+@pytest.mark.parametrize("arguments", [("--months", "0"), ("--weeks", "-1"), ("--scale", "0")])
+def test_nothing_to_load_is_refused_before_anything_starts(arguments: tuple[str, str]) -> None:
+    """Of no months the last none are all there are: it would load every month since 2020."""
+    refused = CliRunner().invoke(cli, ["demo", *arguments])
+    assert refused.exit_code == 2 and arguments[0] in refused.output
