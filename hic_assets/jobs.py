@@ -11,13 +11,12 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
+from hic_assets.assets.identity import RECORDS
 from hic_assets.assets.raw import asset_key
 from hic_assets.systems.declare import Cadence, System
 
 _MODELS = "hic/cadence"
 REFERENCE, WEEKLY, MONTHLY, IDENTITY = "reference", "weekly", "monthly", "identity"
-# Reads the staging views of every system, which a run of one system's registries need not have made.
-PERSONS = dg.AssetKey(["identity", "person_record"])
 EVERY = "all"
 
 
@@ -47,7 +46,8 @@ def reference_job(name: str, title: str, systems: Sequence[System]) -> dg.Unreso
     """Registries: raw snapshots if there are any, compiled indicators, dimensions, and the views that records are staged in."""
     every = _raw(systems, *Cadence)
     models = _built_on(every, REFERENCE) | _read_by_what_is_built_on(every)
-    persons = dg.AssetSelection.assets(PERSONS)
+    # It reads the staging views of every system, which a run of one system's registries need not have made.
+    persons = dg.AssetSelection.assets(RECORDS)
     return dg.define_asset_job(
         f"{name}_{REFERENCE}",
         selection=_raw(systems, Cadence.SNAPSHOT) | (models | persons if name == EVERY else models - persons),
@@ -100,7 +100,7 @@ def identity_job() -> dg.UnresolvedAssetJobDefinition:
     """Identity resolution over all that is loaded, and the dimensions of patients."""
     return dg.define_asset_job(
         IDENTITY,
-        selection=dg.AssetSelection.tag(_MODELS, IDENTITY) | dg.AssetSelection.assets(PERSONS),
+        selection=dg.AssetSelection.tag(_MODELS, IDENTITY) | dg.AssetSelection.assets(RECORDS),
         description="Who patients are: records of all systems put together, then the dimensions of patients.",
     )
 

@@ -8,10 +8,5 @@
    what is large stays with it (replace_window.sql), so that a backfill of years is no single statement of a hundred million rows.
    Each model names its window itself, in every relation with months that it reads: dbt filters for microbatch only. #}
 {% macro get_incremental_replace_months_sql(arg_dict) %}
-  {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
-  {#- As in replace_rows: the second of two builds at once waits here, and then sees what the first inserted. -#}
-  lock table {{ arg_dict["target_relation"] }} in share row exclusive mode;
-  delete from {{ arg_dict["target_relation"] }} where {{ months_of_run(model.config.event_time) }};
-  insert into {{ arg_dict["target_relation"] }} ({{ columns }})
-  select {{ columns }} from {{ arg_dict["temp_relation"] }}
+  {{ replace_in_place(arg_dict, months_of_run(model.config.event_time)) }}
 {% endmacro %}

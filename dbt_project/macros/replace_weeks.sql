@@ -16,21 +16,5 @@
    weeks or the new ones, and other weeks are not touched. With a `unique_key` a record that was moved leaves its old week at
    once, which may be landed again only later: no record stands in two weeks. #}
 {% macro get_incremental_replace_weeks_sql(arg_dict) %}
-  {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
-  {#- As in replace_rows: the second of two builds at once waits here, and then sees what the first inserted. -#}
-  lock table {{ arg_dict["target_relation"] }} in share row exclusive mode;
-  delete from {{ arg_dict["target_relation"] }} where {{ weeks_of_run('week_start') }};
-  {{ delete_moved(arg_dict) }}
-  insert into {{ arg_dict["target_relation"] }} ({{ columns }})
-  select {{ columns }} from {{ arg_dict["temp_relation"] }}
+  {{ replace_in_place(arg_dict, weeks_of_run('week_start')) }}
 {% endmacro %}
-
-{# Rows of the target whose key comes again. #}
-{% macro delete_moved(arg_dict) -%}
-  {%- set key = arg_dict.get("unique_key") -%}
-  {%- if key -%}
-    delete from {{ arg_dict["target_relation"] }} as held
-    using {{ arg_dict["temp_relation"] }} as built
-    where held.{{ key }} = built.{{ key }};
-  {%- endif -%}
-{%- endmacro %}

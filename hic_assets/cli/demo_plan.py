@@ -77,9 +77,10 @@ def _months(systems: list[System], span: Span) -> list[Planned]:
 
 def _persons(systems: list[System]) -> list[Planned]:
     """In the whole country alone: they are looked for in the records of every system."""
-    from hic_assets.jobs import IDENTITY, PERSONS
+    from hic_assets.assets.identity import RECORDS
+    from hic_assets.jobs import IDENTITY
 
-    return [Planned(IDENTITY, "Who patients are", made=(PERSONS.to_user_string(),))] if _is_whole(systems) else []
+    return [Planned(IDENTITY, "Who patients are", made=(RECORDS.to_user_string(),))] if _is_whole(systems) else []
 
 
 def _of_range(job: str, span: str, name: str, systems: list[System], keys: Sequence[str]) -> Planned:
