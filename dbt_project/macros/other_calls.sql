@@ -5,12 +5,13 @@
 {%- endmacro %}
 
 {# Run before such a view is made: where that table is not there yet, an empty one with the columns that its description types, which its own call then
-   fills. #}
+   fills. Of two models at once the second waits for the first: dbt's cache would tell it of a table that is not committed yet. #}
 {% macro ensure_table(name, schema='dwh') -%}
   {%- set relation = api.Relation.create(database=target.database, schema=schema, identifier=name, type='table') -%}
-  {%- if execute and adapter.get_relation(target.database, schema, name) is none -%}
+  {%- if execute and run_query("select to_regclass('" ~ schema ~ "." ~ name ~ "') is null").rows[0][0] -%}
     {%- set node = (graph.nodes.values() | selectattr('name', 'equalto', name) | selectattr('resource_type', 'equalto', 'model') | list)[0] -%}
-    create table {{ relation }} (
+    select pg_advisory_xact_lock(hashtext('hic empty tables'));
+    create table if not exists {{ relation }} (
       {%- for column in node.columns.values() %}
       {{ adapter.quote(column.name) }} {{ column.data_type }}{{ ',' if not loop.last }}
       {%- endfor %}

@@ -57,4 +57,6 @@ def open_environment() -> Environment:
     os.environ.setdefault("DAGSTER_HOME", str(ROOT))
     # A national server may take minutes to say what it changed; Dagster would give the sensor one.
     os.environ.setdefault("DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS", "900")
+    # What a run announces, and a table's partitions, are written together (event_storage.py).
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
     return Environment(settings, warehouse)

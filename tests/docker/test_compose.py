@@ -112,7 +112,7 @@ def test_variables_given_to_our_services_are_those_the_code_reads() -> None:
     fields = set(SourceSettings.model_fields) - {"system"}
     read |= {variable_prefix(system.name) + field.upper() for system in SYSTEMS for field in fields}
     read |= set(re.findall(r"env: (\w+)", (ROOT / "dagster.yaml").read_text())) | {"DAGSTER_HOME"}
-    read |= {"DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS"}  # by the daemon
+    read |= {"DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS", "DAGSTER_EVENT_BATCH_SIZE"}  # by Dagster
     given = {n for n in image_environment() if not n.startswith(("PYTHON", "PATH"))}
     for name in OURS:
         given |= set(services()[name]["environment"])
