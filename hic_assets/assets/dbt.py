@@ -12,12 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 from dagster_dbt import (
@@ -31,6 +31,7 @@ from dagster_dbt import (
 from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 from packaging.version import Version
 
+from hic_assets.assets.columns import Catalog
 from hic_assets.assets.lineage import share_lineage
 from hic_assets.partitions import landing_partition, partitions_of
 from hic_assets.resources import WarehouseResource
@@ -39,6 +40,9 @@ from hic_assets.systems import PROGRAMMES, SYSTEMS
 from hic_assets.systems.declare import Cadence
 from hic_assets.warehouse import Warehouse
 from hic_assets.warehouse.grants import grant_reading_if_used
+
+if TYPE_CHECKING:
+    from dbt.adapters.base import BaseAdapter
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 PARSED = "partial_parse.msgpack"
@@ -206,7 +210,9 @@ def _build(
     call = dbt.cli([*COMMON, *arguments], context=context, target_path=target)
     call.manifest = in_database(call.manifest, opened.database)
     try:
-        yield from with_columns(call)
+        with opened.connect(autocommit=True) as connection:
+            call.adapter = cast("BaseAdapter", Catalog(connection))
+            yield from with_columns(call)
     finally:
         # What was built anew is denied to its readers until now, also where a later model or a test failed.
         with opened.connect(autocommit=True) as connection:
@@ -254,15 +260,18 @@ def _reuse(parsed: Path, destination: Path) -> None:
 
 
 class InstalledDbt(DbtCliResource):
-    """dbt whose version is read from its package.
+    """dbt whose version is read from its package, and which is not imported here.
 
     By itself dagster-dbt runs ``dbt --version`` before every call: two seconds, and a question to PyPI from the
-    warehouse's network.
+    warehouse's network. And it makes an adapter to look columns up, which here the warehouse is asked for (``columns.py``).
     """
 
     @cached_property
     def _cli_version(self) -> Version:
         return Version(version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
+        return None
 
 
 def dbt_resource() -> DbtCliResource:

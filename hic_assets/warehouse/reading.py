@@ -26,6 +26,8 @@ BESIDE_MARTS = frozenset(
         # This and int_programme_disclosure: what is shown and what is not, of which place and month, and no number.
         ("intermediate", "int_disclosure"),
         ("intermediate", "int_facility_crosswalk"),
+        # Weekly counts of facilities.
+        ("intermediate", "int_idsr_path"),
         ("intermediate", "int_org_unit"),
         ("intermediate", "int_org_unit_closure"),
         ("intermediate", "int_programme_disclosure"),

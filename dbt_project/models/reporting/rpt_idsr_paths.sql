@@ -1,49 +1,5 @@
 {{ config(tags=['weekly'], meta={'dagster': {'group': 'idsr', 'owners': ['team:data-engineering']}}) }}
 
-with bands as (
-    select
-        week_start,
-        place_key,
-        disease_code,
-        age_band,
-        max(facility_uid) as facility_uid,
-        max(cases) filter (where path = 'direct') as direct_cases,
-        max(deaths) filter (where path = 'direct') as direct_deaths,
-        max(cases) filter (where path = 'dhis2') as dhis2_cases,
-        max(deaths) filter (where path = 'dhis2') as dhis2_deaths,
-        bool_or(path = 'direct' and is_reported) as is_direct,
-        bool_or(path = 'dhis2' and is_reported) as is_dhis2
-    from {{ ref('fct_idsr_weekly') }}
-    group by week_start, place_key, disease_code, age_band
-),
-
-sides as (
-    select
-        week_start,
-        place_key,
-        disease_code,
-        max(facility_uid) as facility_uid,
-        sum(direct_cases)::bigint as direct_cases,
-        sum(direct_deaths)::bigint as direct_deaths,
-        sum(dhis2_cases)::bigint as dhis2_cases,
-        sum(dhis2_deaths)::bigint as dhis2_deaths,
-        bool_or(is_direct) as is_direct,
-        bool_or(is_dhis2) as is_dhis2,
-        bool_or(
-            coalesce(direct_cases, 0) <> coalesce(dhis2_cases, 0) or coalesce(direct_deaths, 0) <> coalesce(dhis2_deaths, 0)
-        ) as is_other
-    from bands
-    group by week_start, place_key, disease_code
-),
-
--- Where a path is not loaded, nobody can say that it has no report.
-loaded as (
-    select week_start
-    from {{ ref('fct_idsr_report') }}
-    group by week_start
-    having count(distinct path) = 2
-)
-
 select
     weeks.epi_week,
     sides.week_start,
@@ -58,16 +14,9 @@ select
     sides.dhis2_cases,
     sides.direct_deaths,
     sides.dhis2_deaths,
-    case
-        when not sides.is_dhis2 then 'only direct'
-        when not sides.is_direct then 'only dhis2'
-        when sides.is_other then 'differs'
-        else 'agrees'
-    end as verdict
-from sides
-inner join loaded on sides.week_start = loaded.week_start
+    sides.verdict
+from {{ ref('int_idsr_path') }} as sides
 inner join {{ ref('dim_epi_week') }} as weeks on sides.week_start = weeks.week_start
 left join {{ ref('dim_facility') }} as facilities
     on sides.facility_uid = facilities.facility_uid and facilities.is_current
 left join {{ ref('idsr_disease') }} as diseases on sides.disease_code = diseases.disease_code
-where sides.is_direct or sides.is_dhis2
