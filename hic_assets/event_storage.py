@@ -16,10 +16,8 @@ from typing import Any
 from dagster import EventLogEntry
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.utils import pg_url_from_config
+from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
-
-STATEMENT_TIMEOUT_MS = 600_000
-RECYCLE_SECONDS = 3600
 
 
 class EventStorage(PostgresEventLogStorage):
@@ -29,8 +27,11 @@ class EventStorage(PostgresEventLogStorage):
         self._held = local()
         self._tables: set[str] = set()
         super().__init__(*arguments, **named)
-        # What Dagster's own web server does: one connection stays open, more are made while they are needed.
-        self.optimize_for_webserver(STATEMENT_TIMEOUT_MS, RECYCLE_SECONDS, max_overflow=20)
+        # One connection stays open, and more are made while they are needed. It is tried before each use: a run outlives a
+        # restart of PostgreSQL.
+        self._engine = create_engine(
+            self.postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=20, pool_pre_ping=True
+        )
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> EventStorage:

@@ -72,9 +72,8 @@ def execute(name: str, tags: Mapping[str, str], run_id: str, file: Any, made: Se
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     warehouse = open_environment().warehouse
     with dg.DagsterInstance.get() as instance:
-        # Dagster's storage opens a connection a statement, unless told that it serves many: of a run's time that was half.
-        for storage in (instance.run_storage, instance.event_log_storage):
-            storage.optimize_for_webserver(statement_timeout=STORAGE_TIMEOUT_MS, pool_recycle=3600, max_overflow=20)
+        # Dagster's storage of runs opens a connection a statement, unless told that it serves many.
+        instance.run_storage.optimize_for_webserver(STORAGE_TIMEOUT_MS, pool_recycle=3600, max_overflow=20)
         close_dead_runs(instance, warehouse)
         if not dev_is_up(warehouse):
             close_launched_runs(instance)
