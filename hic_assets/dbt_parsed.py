@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 
-def moved(parsed: Path, database: str) -> Manifest:
-    """The parsed project (``partial_parse.msgpack``) with its relations in a database."""
+def read(parsed: Path) -> Manifest:
+    """The parsed project (``partial_parse.msgpack``)."""
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
-    manifest = Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
+    return Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
+
+
+def move_to(manifest: Manifest, database: str) -> None:
+    """Have the project's relations in a database."""
     for node in [*manifest.nodes.values(), *manifest.sources.values()]:
         if node.relation_name:
             node.relation_name = node.relation_name.replace(f'"{node.database}".', f'"{database}".', 1)
         node.database = database
-    return manifest
 
 
 def move(parsed: Path, destination: Path, project: Path) -> None:
@@ -43,7 +46,8 @@ def move(parsed: Path, destination: Path, project: Path) -> None:
     set_invocation_context(os.environ)
     set_from_args(Namespace(PROFILES_DIR=str(project)), None)
     credentials = load_profile(str(project), {}).credentials
-    manifest = moved(parsed, credentials.database)
+    manifest = read(parsed)
+    move_to(manifest, credentials.database)
     # As dbt.parser.manifest.ManifestLoader.build_manifest_state_check does; where dbt no longer agrees, it parses.
     connection = pprint.pformat(sorted(credentials.connection_info()))
     manifest.state_check.profile_hash = FileHash.from_contents(connection)

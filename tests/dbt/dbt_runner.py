@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt_warm import VARIABLE
 from pg_servers import rows
 
 from hic_assets.cli.manifest import ensure
-from hic_assets.dbt_parsed import moved
 from hic_assets.identity.pseudonym import session_options
 from hic_assets.identity.resolve import resolve
 from hic_assets.warehouse import Warehouse
@@ -44,7 +44,7 @@ class Dbt:
         said = self.target / f"{uuid.uuid4().hex}.txt"
         self.target.mkdir(parents=True, exist_ok=True)
         as_it_stands = self.project == PROJECT and "--vars" not in arguments
-        given = (arguments, self.project, self._env(), said, _parsed() if as_it_stands else None)
+        given = (arguments, self.project, self._env(), said, as_it_stands)
         process = _fork_server().Process(target=_call, args=given, daemon=True)
         process.start()
         process.join(DBT_SECONDS)
@@ -105,23 +105,22 @@ def _parsed() -> Path:
 
 
 def _call(
-    arguments: Sequence[str], project: Path, environment: Mapping[str, str], said: Path, parsed: Path | None
+    arguments: Sequence[str], project: Path, environment: Mapping[str, str], said: Path, as_it_stands: bool
 ) -> None:
-    """One dbt command, as the executable runs it, in a process that has imported dbt already."""
+    """One dbt command, as the executable runs it, in a process that has imported dbt, and read the project, already."""
     from dbt.cli.main import cli, dbtRunner
     from dbt.task import runnable
+    from dbt_warm import project_in
 
     with said.open("wb", buffering=0) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.chdir(project)
     os.environ.update(environment)
-    if parsed is None:
+    if not as_it_stands:
         cli(list(arguments))  # ends the process with dbt's exit code
     runnable.write_manifest = lambda *_: None  # nobody reads it, and it takes as long as twenty models
-    manifest = moved(parsed, environment["PGDATABASE"])
-    manifest.build_flat_graph()  # what macros read as `graph`
-    done = dbtRunner(manifest).invoke(list(arguments))
+    done = dbtRunner(project_in(environment["PGDATABASE"])).invoke(list(arguments))
     sys.exit(0 if done.success else str(done.exception or "dbt failed"))
 
 
@@ -130,6 +129,7 @@ def _fork_server() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         # It is not told our sys.path (before Python 3.13), and then imports nothing, silently.
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+        patch.setenv(VARIABLE, f"{_parsed()}")
         forkserver.ensure_running()
     return multiprocessing.get_context("forkserver")
 

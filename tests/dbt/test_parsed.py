@@ -10,7 +10,7 @@ from pathlib import Path
 from dbt_runner import DBT, PROJECT
 
 from hic_assets.cli.manifest import ensure
-from hic_assets.dbt_parsed import moved
+from hic_assets.dbt_parsed import move_to, read
 
 
 def test_a_project_moved_to_another_server_is_not_parsed_again(tmp_path: Path) -> None:
@@ -30,7 +30,9 @@ def test_a_project_moved_to_another_server_is_not_parsed_again(tmp_path: Path) -
 def test_moved_relations_are_of_the_other_database_and_everything_else_stays() -> None:
     ensure(PROJECT)
     parsed = PROJECT / "target/partial_parse.msgpack"
-    here, there = moved(parsed, "hic"), moved(parsed, "another")
+    here, there = read(parsed), read(parsed)
+    move_to(here, "hic")
+    move_to(there, "another")
     assert here.nodes.keys() == there.nodes.keys()
     named = [(here.nodes[k].relation_name, n.relation_name) for k, n in there.nodes.items() if n.relation_name]
     assert named
