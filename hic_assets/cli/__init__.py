@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from difflib import get_close_matches
 
 import click
 
@@ -40,6 +41,17 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the subcommands."""
         return sorted(COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click, with the commands that a word which is none may have meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = " or ".join(f"'{name}'" for name in get_close_matches(args[0], COMMANDS))
+            words = f"{error.message} Did you mean {near}?" if near else error.message
+            raise click.UsageError(words, ctx) from None
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The subcommand of a name."""

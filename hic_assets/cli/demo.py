@@ -16,6 +16,7 @@ from hic_assets.cli import manifest
 from hic_assets.cli.demo_children import AT_ONCE, make_ready, run_side_by_side
 from hic_assets.cli.demo_plan import Span, planned_stages
 from hic_assets.cli.demo_report import RunOutcome, report_of, show
+from hic_assets.cli.dev_lock import dev_is_up
 from hic_assets.cli.environment import Environment, open_environment
 from hic_assets.cli.errors import CommandError
 from hic_assets.cli.output import Step, Steps, as_json, show_json
@@ -46,6 +47,10 @@ def command(months: int, weeks: int, scale: float, json_output: bool) -> None:
     with steps.step("PostgreSQL") as step:
         environment = open_environment()
         step.done(f"PostgreSQL at {environment.warehouse.redacted}")
+    if dev_is_up(environment.warehouse):
+        click.echo(
+            "  'hic dev' is up here: it shows these runs, and its own and these wait for each other's tables", err=True
+        )
     with steps.step("dbt project parsed"):
         manifest.ensure()
     make_ready()

@@ -115,7 +115,7 @@ def show(report: Mapping[str, Any]) -> None:
         for check in report[name][:NAMED]:
             click.echo(f"{words}: {check}")
         if len(report[name]) > NAMED:
-            click.echo(f"  and {len(report[name]) - NAMED} more")
+            click.echo(f"  and {len(report[name]) - NAMED} more ('hic demo --json' names all)")
     words = "Done" if report["success"] else "FAILED"
     click.echo(
         f"{words} in {report['seconds']} s. Next: 'hic systems' for how fresh each system is, 'hic parity' for legacy "

@@ -30,4 +30,5 @@ def _own_server() -> Warehouse:
     """The embedded server, started if there is one: looking must make nothing, least of all on somebody's server."""
     if not (Settings().home / "postgres").exists():
         raise CommandError("there is no warehouse here yet: 'hic demo' or 'hic dev' makes one.")
+    click.echo("Starting PostgreSQL; 'hic stop' stops it.", err=True)
     return open_environment().warehouse

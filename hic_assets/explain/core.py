@@ -154,8 +154,11 @@ def _why_not(about: Mapping[str, Any], unit: Unit, asked: Asked, periods: Sequen
         return f"{code} has no values: {about['no_value_reason']}."
     if unit.level not in REPORTED:
         return f"there are no values of a {unit.level}: {unit}. Levels with values: {', '.join(REPORTED)}."
+    lowest = about["lowest_level"]
+    if not periods and lowest in REPORTED and REPORTED.index(unit.level) < REPORTED.index(lowest):
+        return f"{code} has no values below the level {lowest}: {unit} is a {unit.level}."
     if not periods:
-        return f"{code} has no value of {unit}: its lowest level is {about['lowest_level']}, or nothing was reported."
+        return f"{code} has no value of {unit} in any period: nothing of it was reported there."
     loaded = ", ".join(row["period"] for row in periods)
     quarterly = about["is_sensitive"] and about["periodicity"] != "monthly" and asked.type == "month"
     why = " (small cells are kept back by quarter, so there are no months of it)" if quarterly else ""

@@ -288,3 +288,10 @@ def test_wrong_credentials_are_tried_once(hic: Hic) -> None:
         assert done.returncode == 3
         assert "Check the credentials" in done.stderr and "wrong-17" not in done.stderr
         assert [request.status for request in sandbox.requests] == [401]
+
+
+def test_a_word_that_is_no_command_is_2_with_what_it_may_have_meant(hic: Hic) -> None:
+    done = hic("explian")
+    assert done.returncode == 2
+    assert "Did you mean 'explain'?" in done.stderr
+    assert "Did you mean" not in hic("xyzzy").stderr
