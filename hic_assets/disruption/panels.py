@@ -1,0 +1,112 @@
+"""All places and indicators: from counts of districts to one row a place, indicator and month.
+
+Frames in, frames out. Belongs here: which rows make up a place, and what is said of a series that cannot be judged. Does
+not: the arithmetic (`chart`, `tags`, `effect`), tables (`warehouse`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hic_assets.disruption.chart import control_chart, published_chart
+from hic_assets.disruption.design import JUDGED_FROM, Floats, Months
+from hic_assets.disruption.effect import effect
+from hic_assets.disruption.tags import tags
+
+LEVELS = ("country", "province", "district")
+COUNTS = {
+    **{f"{level}_uid": pl.String for level in LEVELS},
+    "indicator_id": pl.String,
+    "period_start": pl.Date,
+    "actual": pl.Float64,
+    "reported": pl.Float64,
+}
+"""One row a district, indicator and month: the count with both adjustments, and as reported. No district: facilities outside of all."""
+_TAGS = ("is_sharp", "is_sustained", "is_dip", "is_rise", "is_missing", "is_tagged", "is_tagged_published")
+_NUMBERS = ("actual", "reported", "usual", "control", "expected", "effect", "p_value")
+DISRUPTIONS = {
+    "org_unit_uid": pl.String,
+    "level": pl.String,
+    "indicator_id": pl.String,
+    "period_start": pl.Date,
+    **dict.fromkeys(_NUMBERS, pl.Float64),
+    **dict.fromkeys(_TAGS, pl.Boolean),
+    "why_unknown": pl.String,
+}
+"""One row a place, indicator and month, from the first to the last that the place has. Units as `warehouse.DDL` says."""
+
+
+class Unknown(StrEnum):
+    """Why a series is not judged."""
+
+    TOO_FEW_MONTHS = "too_few_months"
+    """Fewer than 12 months with a count."""
+    NOT_SEPARABLE = "not_separable"
+    """It is tagged, but the regression cannot tell the tag from trend and season, as when every month is tagged."""
+
+
+def disruptions(counts: pl.DataFrame) -> pl.DataFrame:
+    """The verdicts (`DISRUPTIONS`) on counts (`COUNTS`), at each of the levels."""
+    frames = [pl.DataFrame(schema=DISRUPTIONS)]
+    for level in LEVELS:
+        place = f"{level}_uid"
+        for (uid, indicator), rows in counts.drop_nulls(place).group_by([place, "indicator_id"], maintain_order=True):
+            said = {"org_unit_uid": uid, "level": level, "indicator_id": indicator, **_of_place(rows)}
+            frames.append(pl.DataFrame(said, schema={name: DISRUPTIONS[name] for name in said}))
+    # What a frame does not say is NULL.
+    found = pl.concat(frames, how="diagonal")
+    return found.with_columns(pl.col(_NUMBERS).fill_nan(None)).sort("org_unit_uid", "indicator_id", "period_start")
+
+
+def _of_place(rows: pl.DataFrame) -> dict[str, Any]:
+    """One place and indicator: columns of its months, and what is said of all of them."""
+    in_month = rows["period_start"].to_numpy().astype("datetime64[M]")
+    place = (in_month - in_month.min()).astype(np.int64)
+    months = np.arange(in_month.min(), in_month.max() + 1)
+    actual = _summed(place, rows["actual"].to_numpy(), len(months))
+    found = {
+        "period_start": months.astype("datetime64[D]"),
+        "actual": actual,
+        "reported": _summed(place, rows["reported"].to_numpy(), len(months)),
+    }
+    if np.count_nonzero(~np.isnan(actual)) < JUDGED_FROM:
+        return {**found, "why_unknown": Unknown.TOO_FEW_MONTHS.value}
+    return {**found, **_judged(rows, place, months, actual)}
+
+
+def _judged(rows: pl.DataFrame, place: NDArray[np.int64], months: Months, actual: Floats) -> dict[str, Any]:
+    """Chart, tags and regression; ``place``: the position among ``months`` of each row."""
+    chart = control_chart(months, actual)
+    rules = tags(actual, chart)
+    found = {
+        "usual": chart.usual,
+        "control": chart.control,
+        "is_sharp": rules.sharp,
+        "is_sustained": rules.sustained,
+        "is_dip": rules.dip,
+        "is_rise": rules.rise,
+        "is_missing": rules.missing,
+        "is_tagged": rules.any,
+        "is_tagged_published": tags(actual, published_chart(chart, actual)).published,
+    }
+    counts = rows["actual"].to_numpy()
+    known = ~np.isnan(counts)
+    at, names = place[known], rows["district_uid"].fill_null("").to_numpy()[known]
+    _, districts = np.unique(names.astype(str), return_inverse=True)
+    without = effect(months[at], districts.astype(np.int64), counts[known], rules.any[at])
+    if without is None:
+        return {**found, "why_unknown": Unknown.NOT_SEPARABLE.value}
+    expected = _summed(at, without.expected, len(months))
+    return {**found, "expected": expected, "effect": without.b, "p_value": without.p}
+
+
+def _summed(place: NDArray[np.int64], values: Floats, months: int) -> Floats:
+    """The sum of each month; NaN where no row has a value."""
+    known = ~np.isnan(values)
+    sums = np.bincount(place[known], weights=values[known], minlength=months)
+    return np.where(np.bincount(place[known], minlength=months) > 0, sums, np.nan)
