@@ -9,7 +9,6 @@
     'quality_minimum_count': 100,
     'quality_inactive_months': 6,
     'quality_variant': 'corrected',
-    'quality_disruption': 10,
     'quality_missing': 90,
     'quality_consistency': 0.33,
     'quality_moderate_sd': 2,

@@ -49,18 +49,20 @@ def disruption_asset() -> dg.AssetsDefinition:
 
 
 def shown(found: pl.DataFrame) -> dict[str, Any]:
-    """Series by how they were judged, and where most was lost in the newest month: tagged, less than expected."""
+    """Series by how they were judged, and where most was lost in the newest month."""
     series = found.unique(["org_unit_uid", "indicator_id"])
     unknown = series.drop_nulls("why_unknown").group_by("why_unknown").len().sort("why_unknown")
     newest = found.filter(pl.col("period_start") == pl.col("period_start").max())
     lost = (
-        newest.filter("is_tagged").with_columns(lost=pl.col("expected") - pl.col("actual")).filter(pl.col("lost") > 0)
+        newest.filter("is_disrupted")
+        .with_columns(lost=pl.col("expected") - pl.col("actual"))
+        .filter(pl.col("lost") > 0)
     )
     told: dict[str, Any] = {
         "dagster/row_count": found.height,
         "series": series.height,
         "not_judged": dg.MetadataValue.json(dict(unknown.iter_rows())),
-        "tagged_months": int(found["is_tagged"].sum()),
+        "disrupted_months": int(found["is_disrupted"].sum()),
     }
     if lost.height:
         most = lost.sort("lost", "indicator_id", "org_unit_uid", descending=[True, False, False]).head(_SHOWN)

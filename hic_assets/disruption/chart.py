@@ -17,6 +17,8 @@ LOW = 0.5
 SMOOTHED = 7
 """Months of the rolling median, an odd number."""
 _ITERATIONS = 100
+# Of the weights, 0 to 1: these do not depend on what is counted, as the deviance by its rounding did.
+_TOLERANCE = 1e-6
 # Keeps a flat series from a division by zero, as in the source; a count is one at least.
 _NO_SPREAD = 1e-6
 
@@ -65,7 +67,7 @@ def predicted(months: Months, counts: Floats) -> Floats:
     with warnings.catch_warnings():
         # A series that its trend fits exactly has no scale: the fit stands, and is what is wanted.
         warnings.filterwarnings("ignore", "Estimated scale is 0.0")
-        fit = RLM(without_gaps(counts), columns, M=HuberT()).fit(maxiter=_ITERATIONS)
+        fit = RLM(without_gaps(counts), columns, M=HuberT()).fit(maxiter=_ITERATIONS, conv="weights", tol=_TOLERANCE)
     return np.maximum(0.0, np.asarray(fit.fittedvalues, dtype=np.float64))
 
 

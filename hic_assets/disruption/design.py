@@ -12,10 +12,11 @@ Months = NDArray[np.datetime64]
 
 JUDGED_FROM = 12
 """Months with a count from which on a series is judged."""
-SEASON_FROM = 24
-"""Months with a count from which on calendar months have levels of their own.
+SEASON_FROM = 36
+"""Months with a count from which on calendar months have levels of their own: each is then seen three times, two of them against one.
 
-Published: 13, whose thirteen coefficients go through all thirteen counts, so that nothing is left to stand out.
+Published: 13, whose thirteen coefficients go through all thirteen counts, so that nothing is left to stand out; of two years,
+the fit goes half-way to each disrupted month.
 """
 _DAYS_OF_YEAR = 365.25
 

@@ -14,9 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hic_assets.disruption.chart import control_chart, published_chart
-from hic_assets.disruption.design import JUDGED_FROM, Floats, Months
-from hic_assets.disruption.effect import effect
-from hic_assets.disruption.tags import tags
+from hic_assets.disruption.design import JUDGED_FROM, Bools, Floats, Months
+from hic_assets.disruption.effect import share_of_expected, undisrupted, with_tag
+from hic_assets.disruption.tags import disrupted, tags
 
 LEVELS = ("country", "province", "district")
 COUNTS = {
@@ -27,8 +27,17 @@ COUNTS = {
     "reported": pl.Float64,
 }
 """One row a district, indicator and month: the count with both adjustments, and as reported. No district: facilities outside of all."""
-_TAGS = ("is_sharp", "is_sustained", "is_dip", "is_rise", "is_missing", "is_tagged", "is_tagged_published")
-_NUMBERS = ("actual", "reported", "usual", "control", "expected", "effect", "p_value")
+_TAGS = (
+    "is_sharp",
+    "is_sustained",
+    "is_dip",
+    "is_rise",
+    "is_missing",
+    "is_tagged",
+    "is_disrupted",
+    "is_tagged_published",
+)
+_NUMBERS = ("actual", "reported", "usual", "control", "expected", "expected_published", "effect", "p_value")
 DISRUPTIONS = {
     "org_unit_uid": pl.String,
     "level": pl.String,
@@ -47,7 +56,7 @@ class Unknown(StrEnum):
     TOO_FEW_MONTHS = "too_few_months"
     """Fewer than 12 months with a count."""
     NOT_SEPARABLE = "not_separable"
-    """It is tagged, but the regression cannot tell the tag from trend and season, as when every month is tagged."""
+    """The months that are not disrupted do not say what to expect, as when a calendar month is disrupted each year."""
 
 
 def disruptions(counts: pl.DataFrame) -> pl.DataFrame:
@@ -80,9 +89,11 @@ def _of_place(rows: pl.DataFrame) -> dict[str, Any]:
 
 
 def _judged(rows: pl.DataFrame, place: NDArray[np.int64], months: Months, actual: Floats) -> dict[str, Any]:
-    """Chart, tags and regression; ``place``: the position among ``months`` of each row."""
+    """Chart, tags and regressions; ``place``: the position among ``months`` of each row."""
     chart = control_chart(months, actual)
     rules = tags(actual, chart)
+    off = disrupted(actual, chart, rules.any)
+    published = tags(actual, published_chart(chart, actual)).published
     found = {
         "usual": chart.usual,
         "control": chart.control,
@@ -92,17 +103,31 @@ def _judged(rows: pl.DataFrame, place: NDArray[np.int64], months: Months, actual
         "is_rise": rules.rise,
         "is_missing": rules.missing,
         "is_tagged": rules.any,
-        "is_tagged_published": tags(actual, published_chart(chart, actual)).published,
+        "is_disrupted": off,
+        "is_tagged_published": published,
     }
     counts = rows["actual"].to_numpy()
     known = ~np.isnan(counts)
     at, names = place[known], rows["district_uid"].fill_null("").to_numpy()[known]
     _, districts = np.unique(names.astype(str), return_inverse=True)
-    without = effect(months[at], districts.astype(np.int64), counts[known], rules.any[at])
-    if without is None:
+    return {**found, **_expected(months, at, districts.astype(np.int64), counts[known], off, published)}
+
+
+def _expected(
+    months: Months, at: NDArray[np.int64], districts: NDArray[np.int64], counts: Floats, off: Bools, published: Bools
+) -> dict[str, Any]:
+    """The regressions of a place, of rows at positions ``at`` of its months; ``off`` and ``published`` are of the months."""
+    rows = (months[at], districts, counts)
+    as_published, tagged = with_tag(*rows, published[at]), with_tag(*rows, off[at])
+    found: dict[str, Any] = {}
+    if as_published is not None:
+        found["expected_published"] = _summed(at, as_published.expected, len(months))
+    expected = undisrupted(*rows, off[at])
+    if expected is None:
         return {**found, "why_unknown": Unknown.NOT_SEPARABLE.value}
-    expected = _summed(at, without.expected, len(months))
-    return {**found, "expected": expected, "effect": without.b, "p_value": without.p}
+    effect = share_of_expected(counts, expected, off[at])
+    p = tagged.p if tagged is not None else None
+    return {**found, "expected": _summed(at, expected, len(months)), "effect": effect, "p_value": p}
 
 
 def _summed(place: NDArray[np.int64], values: Floats, months: int) -> Floats:

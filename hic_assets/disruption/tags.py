@@ -14,6 +14,8 @@ SHARP, MILD = 1.5, 1.0
 DIP, RISE = 0.90, 1 / 0.90
 """Shares of the expectation."""
 IN_A_ROW = 3
+MATERIAL = 0.10
+"""Share of the expectation."""
 MISSING = 2
 """Months of the last three without a count, or with 0."""
 _PUBLISHED_LAST = 7
@@ -62,6 +64,15 @@ def tags(counts: Floats, chart: Chart) -> Tags:
         rise=in_a_row(counts > RISE * usual),
         missing=_missing(silent | (counts == 0)),
     )
+
+
+def disrupted(counts: Floats, chart: Chart, tagged: Bools) -> Bools:
+    """Tagged months that are more than a tenth off as well.
+
+    Of a calm series some three months in ten are 1.5 spreads off, a spread being two thirds of a standard deviation: the tag
+    by itself says little. Published, all of them share one coefficient, in which a true fall is lost among them.
+    """
+    return tagged & (np.abs(counts - chart.usual) > MATERIAL * chart.usual)
 
 
 def in_a_row(flags: Bools) -> Bools:

@@ -1,7 +1,6 @@
 {{ config(tags=['monthly'], meta={'dagster': {'group': 'data_quality', 'owners': ['team:data-engineering']}}) }}
 
--- FASTR module 3. A month counts as disrupted when a rule tags it and it is more than a tenth off what was expected: the tag
--- alone is as easily set by noise. greatest() would make 0 of what is not known.
+-- FASTR module 3. greatest() would make 0 of what is not known.
 with measured as (
     select
         *,
@@ -25,19 +24,12 @@ select
     measured.actual,
     measured.reported,
     measured.expected,
+    measured.expected_published,
     case when measured.difference is not null then greatest(measured.difference, 0) end as shortfall,
     case when measured.difference_percent is not null then greatest(measured.difference_percent, 0) end as shortfall_percent,
     case when measured.difference is not null then greatest(-measured.difference, 0) end as surplus,
     case when measured.difference_percent is not null then greatest(-measured.difference_percent, 0) end as surplus_percent,
-    case
-        when abs(measured.difference_percent) > {{ quality_setting('quality_disruption') }} then measured.expected
-        else measured.actual
-    end as plotted,
-    case
-        when measured.why_unknown is null and measured.actual is not null
-            then measured.is_tagged
-                and coalesce(abs(measured.difference_percent) > {{ quality_setting('quality_disruption') }}, false)
-    end as is_disrupted,
+    case when measured.actual is not null then measured.is_disrupted end as is_disrupted,
     measured.is_tagged,
     measured.is_tagged_published,
     array_remove(

@@ -10,6 +10,7 @@ select
     usual,
     control,
     expected,
+    expected_published,
     effect,
     p_value,
     is_sharp,
@@ -18,6 +19,7 @@ select
     is_rise,
     is_missing,
     is_tagged,
+    is_disrupted,
     is_tagged_published,
     why_unknown
 from {{ source('dwh', 'fct_quality_disruption') }}
