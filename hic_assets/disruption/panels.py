@@ -37,17 +37,19 @@ _TAGS = (
     "is_disrupted",
     "is_tagged_published",
 )
-_NUMBERS = ("actual", "reported", "usual", "control", "expected", "expected_published", "effect", "p_value")
-DISRUPTIONS = {
-    "org_unit_uid": pl.String,
-    "level": pl.String,
-    "indicator_id": pl.String,
+_NUMBERS = ("actual", "reported", "usual", "control", "expected", "expected_published")
+_SERIES = {
+    **dict.fromkeys(("org_unit_uid", "level", "indicator_id", "why_unknown"), pl.String),
+    **dict.fromkeys(("effect", "p_value"), pl.Float64),
+}
+_MONTHS = {
+    "series": pl.Int64,
     "period_start": pl.Date,
     **dict.fromkeys(_NUMBERS, pl.Float64),
     **dict.fromkeys(_TAGS, pl.Boolean),
-    "why_unknown": pl.String,
 }
-"""One row a place, indicator and month, from the first to the last that the place has. Units as `warehouse.DDL` says."""
+DISRUPTIONS = {name: kind for name, kind in {**_SERIES, **_MONTHS}.items() if name != "series"}
+"""One row a place, indicator and month, from the first to the last that the place has; counts, and shares of 1. Each column is described in dbt (stg_quality__disruptions)."""
 
 
 class Unknown(StrEnum):
@@ -61,19 +63,24 @@ class Unknown(StrEnum):
 
 def disruptions(counts: pl.DataFrame) -> pl.DataFrame:
     """The verdicts (`DISRUPTIONS`) on counts (`COUNTS`), at each of the levels."""
-    frames = [pl.DataFrame(schema=DISRUPTIONS)]
+    # What is said of a series as a whole is joined to its months at the end: put into each frame, it took a quarter of the time.
+    series: list[dict[str, Any]] = []
+    frames = [pl.DataFrame(schema=_MONTHS)]
     for level in LEVELS:
         place = f"{level}_uid"
         for (uid, indicator), rows in counts.drop_nulls(place).group_by([place, "indicator_id"], maintain_order=True):
-            said = {"org_unit_uid": uid, "level": level, "indicator_id": indicator, **_of_place(rows)}
-            frames.append(pl.DataFrame(said, schema={name: DISRUPTIONS[name] for name in said}))
+            months, said = _of_place(rows)
+            number = np.full(len(months["actual"]), len(series), dtype=np.int64)
+            frames.append(pl.DataFrame({"series": number, **months}, schema_overrides={"period_start": pl.Date}))
+            series.append({"org_unit_uid": uid, "level": level, "indicator_id": indicator, **said})
+    whole = pl.DataFrame(series, schema=_SERIES).with_row_index("series").cast({"series": pl.Int64})
     # What a frame does not say is NULL.
-    found = pl.concat(frames, how="diagonal")
+    found = pl.concat(frames, how="diagonal").join(whole, on="series").select(list(DISRUPTIONS))
     return found.with_columns(pl.col(_NUMBERS).fill_nan(None)).sort("org_unit_uid", "indicator_id", "period_start")
 
 
-def _of_place(rows: pl.DataFrame) -> dict[str, Any]:
-    """One place and indicator: columns of its months, and what is said of all of them."""
+def _of_place(rows: pl.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One place and indicator: columns of its months, and what is said of the series."""
     in_month = rows["period_start"].to_numpy().astype("datetime64[M]")
     place = (in_month - in_month.min()).astype(np.int64)
     months = np.arange(in_month.min(), in_month.max() + 1)
@@ -84,11 +91,14 @@ def _of_place(rows: pl.DataFrame) -> dict[str, Any]:
         "reported": _summed(place, rows["reported"].to_numpy(), len(months)),
     }
     if np.count_nonzero(~np.isnan(actual)) < JUDGED_FROM:
-        return {**found, "why_unknown": Unknown.TOO_FEW_MONTHS.value}
-    return {**found, **_judged(rows, place, months, actual)}
+        return found, {"why_unknown": Unknown.TOO_FEW_MONTHS.value}
+    judged, said = _judged(rows, place, months, actual)
+    return {**found, **judged}, said
 
 
-def _judged(rows: pl.DataFrame, place: NDArray[np.int64], months: Months, actual: Floats) -> dict[str, Any]:
+def _judged(
+    rows: pl.DataFrame, place: NDArray[np.int64], months: Months, actual: Floats
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Chart, tags and regressions; ``place``: the position among ``months`` of each row."""
     chart = control_chart(months, actual)
     rules = tags(actual, chart)
@@ -110,24 +120,27 @@ def _judged(rows: pl.DataFrame, place: NDArray[np.int64], months: Months, actual
     known = ~np.isnan(counts)
     at, names = place[known], rows["district_uid"].fill_null("").to_numpy()[known]
     _, districts = np.unique(names.astype(str), return_inverse=True)
-    return {**found, **_expected(months, at, districts.astype(np.int64), counts[known], off, published)}
+    expected, said = _expected(months, at, districts.astype(np.int64), counts[known], off, published)
+    return {**found, **expected}, said
 
 
 def _expected(
     months: Months, at: NDArray[np.int64], districts: NDArray[np.int64], counts: Floats, off: Bools, published: Bools
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The regressions of a place, of rows at positions ``at`` of its months; ``off`` and ``published`` are of the months."""
     rows = (months[at], districts, counts)
     as_published, tagged = with_tag(*rows, published[at]), with_tag(*rows, off[at])
-    found: dict[str, Any] = {}
+    found = {}
     if as_published is not None:
         found["expected_published"] = _summed(at, as_published.expected, len(months))
     expected = undisrupted(*rows, off[at])
     if expected is None:
-        return {**found, "why_unknown": Unknown.NOT_SEPARABLE.value}
-    effect = share_of_expected(counts, expected, off[at])
-    p = tagged.p if tagged is not None else None
-    return {**found, "expected": _summed(at, expected, len(months)), "effect": effect, "p_value": p}
+        return found, {"why_unknown": Unknown.NOT_SEPARABLE.value}
+    found["expected"] = _summed(at, expected, len(months))
+    return found, {
+        "effect": share_of_expected(counts, expected, off[at]),
+        "p_value": tagged.p if tagged is not None else None,
+    }
 
 
 def _summed(place: NDArray[np.int64], values: Floats, months: int) -> Floats:

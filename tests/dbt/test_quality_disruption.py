@@ -97,6 +97,9 @@ def test_a_district_sees_its_own_and_the_analyst_all(judged: Dbt) -> None:
     with roles_on(judged.warehouse) as world:
         world.apply()
         world.add("analyst", "analyst")
+        world.add("transformer", "transformer")
+        # Whoever runs dbt runs the asset.
+        assert judge_all(world.of("transformer")).height > 100
         (code,) = world.admin(f"select district from access.place where kind = 'org_unit' and id = '{GASABO}'")[0]
         world.add("district", "district", code)
         for relation in ("reporting.rpt_quality_disruption", "dwh.fct_quality_disruption"):
