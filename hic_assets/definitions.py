@@ -11,6 +11,7 @@ import dagster as dg
 
 from hic_assets.assets.alerts import alert_asset, alerts_of_this_week
 from hic_assets.assets.dbt import dbt_asset_definitions, dbt_resource
+from hic_assets.assets.disruption import disruption_asset
 from hic_assets.assets.identity import identity_asset, nobody_is_lost
 from hic_assets.assets.indicators import indicator_sql
 from hic_assets.assets.ledger import ledger
@@ -50,9 +51,9 @@ def build_defs(overrides: Mapping[str, Any] | None = None, systems: Sequence[Sys
     jobs = jobs_of(systems)
     with _known_beta():
         raw = [asset for system in systems for asset in raw_assets(system)]
-        models, alerts = dbt_asset_definitions(), alert_asset()
+        models, computed = dbt_asset_definitions(), [alert_asset(), disruption_asset(), identity_asset()]
     return dg.Definitions(
-        assets=[*raw, *ledger, indicator_sql, alerts, identity_asset(), *models],
+        assets=[*raw, *ledger, indicator_sql, *computed, *models],
         asset_checks=[*(c for s in systems for c in raw_checks(s)), alerts_of_this_week, nobody_is_lost],
         jobs=[*jobs, *(reconciliation_job(s) for s in trackers)],
         schedules=[*(x for s in systems for x in schedules(s)), identity_schedule()],

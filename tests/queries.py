@@ -22,6 +22,7 @@ NOT_IN_A_SHORT_DEMO: Mapping[str, str] = {
     "What became of the TB cases notified a year ago?": "no year is loaded",
     "How many cancers are new each year, by site?": "in so small a country few are found in a month",
     "Which outbreak alerts stand in the latest weeks?": "one week has no history to stand out from",
+    "Which services were disrupted, where, and how many visits were lost?": "three months are too few to judge",
 }
 """Questions that a warehouse of three months and one week may have no row for, and why."""
 

@@ -97,7 +97,8 @@ def test_the_command(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, tmp_
         shown = json.loads(run("show", "--json"))
         assert shown["logins"] == [{"name": world.login("ann"), "role": "loader", "districts": []}]
         relations = [(r["relation"], r["analyst"], r["district"]) for r in shown["relations"]]
-        assert relations == [("dwh.fct_idsr_alert", True, True), ("ops.idsr_alert_fired", True, True)]
+        made = ("dwh.fct_idsr_alert", "dwh.fct_quality_disruption", "ops.idsr_alert_fired")
+        assert relations == [(name, True, True) for name in made]
         assert "own rows, by district_code" in " ".join(run("show").split())
         run("remove-user", world.login("ann"))
         assert json.loads(run("show", "--json"))["logins"] == []
