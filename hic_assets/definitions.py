@@ -20,7 +20,7 @@ from hic_assets.checks.raw import raw_checks
 from hic_assets.jobs import jobs_of
 from hic_assets.pool_waits import sleep_while_waiting
 from hic_assets.resources import SourcesResource, WarehouseResource
-from hic_assets.schedules import identity_schedule, schedules
+from hic_assets.schedules import disruption_schedule, identity_schedule, schedules
 from hic_assets.sensors.aggregate import change_sensors
 from hic_assets.sensors.months import months_sensor
 from hic_assets.sensors.reconciliation import reconciliation_job
@@ -56,7 +56,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None, systems: Sequence[Sys
         assets=[*raw, *ledger, indicator_sql, *computed, *models],
         asset_checks=[*(c for s in systems for c in raw_checks(s)), alerts_of_this_week, nobody_is_lost],
         jobs=[*jobs, *(reconciliation_job(s) for s in trackers)],
-        schedules=[*(x for s in systems for x in schedules(s)), identity_schedule()],
+        schedules=[*(x for s in systems for x in schedules(s)), identity_schedule(), disruption_schedule()],
         sensors=[*(sensor for s in systems for sensor in _sensors(s, jobs)), months_sensor(trackers)],
         resources={**resources, **(overrides or {})},
         # A process a step would cost seconds each, most of it imports; runs are processes of their own already.

@@ -16,7 +16,7 @@ from hic_assets.assets.raw import asset_key
 from hic_assets.systems.declare import Cadence, System
 
 _MODELS = "hic/cadence"
-REFERENCE, WEEKLY, MONTHLY, IDENTITY = "reference", "weekly", "monthly", "identity"
+REFERENCE, WEEKLY, MONTHLY, IDENTITY, DISRUPTION = "reference", "weekly", "monthly", "identity", "disruption"
 EVERY = "all"
 
 
@@ -105,6 +105,15 @@ def identity_job() -> dg.UnresolvedAssetJobDefinition:
     )
 
 
+def disruption_job() -> dg.UnresolvedAssetJobDefinition:
+    """Which services were disrupted, over all months that are loaded."""
+    return dg.define_asset_job(
+        DISRUPTION,
+        selection=dg.AssetSelection.tag(_MODELS, DISRUPTION),
+        description="Which services were used otherwise than usual: every series of the HMIS judged anew.",
+    )
+
+
 def jobs_of(systems: Sequence[System]) -> list[dg.UnresolvedAssetJobDefinition]:
     """Every job there is: a system's own, and those of several together."""
     made = []
@@ -121,6 +130,7 @@ def jobs_of(systems: Sequence[System]) -> list[dg.UnresolvedAssetJobDefinition]:
         monthly_job(*records),
         programme_months_job(systems),
         identity_job(),
+        disruption_job(),
     ]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from hic_assets.jobs import IDENTITY, REFERENCE, has
+from hic_assets.jobs import DISRUPTION, IDENTITY, REFERENCE, has
 from hic_assets.partitions import TIMEZONE, contiguous_ranges, partitions_of, range_tags
 from hic_assets.resources import WarehouseResource
 from hic_assets.sensors.aggregate import loaded_partitions, values_feeds
@@ -26,6 +26,8 @@ MONTHS_A_WEEK = 6
 IN_TURN = {Cadence.MONTHLY: MONTHS_A_WEEK, Cadence.WEEKLY: 26}
 # Weeks of records are read from four in the morning of Monday; by then they are there, or come with the next run.
 IDENTITY_CRON = "0 12 * * 1"
+# Whatever months the night has loaded again.
+DISRUPTION_CRON = "0 7 * * *"
 _PERIOD = {Cadence.MONTHLY: "month", Cadence.WEEKLY: "week"}
 
 
@@ -80,6 +82,17 @@ def identity_schedule() -> dg.ScheduleDefinition:
         cron_schedule=IDENTITY_CRON,
         execution_timezone=TIMEZONE,
         description="Compares the records of persons that the week brought with all there are.",
+    )
+
+
+def disruption_schedule() -> dg.ScheduleDefinition:
+    """Disruptions of services, once the night's months are loaded."""
+    return dg.ScheduleDefinition(
+        name=DISRUPTION,
+        job_name=DISRUPTION,
+        cron_schedule=DISRUPTION_CRON,
+        execution_timezone=TIMEZONE,
+        description="Judges anew which services were used otherwise than usual.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Disruptions of services as an asset of months: adjusted counts in, one row a place, indicator and month out.
+"""Disruptions of services as an asset: adjusted counts in, one row a place, indicator and month out.
 
 Belongs here: when services are judged, and what is shown of it. Does not: the method (``disruption``).
 """
@@ -10,10 +10,8 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from hic_assets.assets.dbt import POOL
 from hic_assets.assets.metadata import table_value
 from hic_assets.disruption.warehouse import judge_all
-from hic_assets.partitions import monthly
 from hic_assets.resources import WarehouseResource
 
 KEY = dg.AssetKey(["dwh", "fct_quality_disruption"])
@@ -22,27 +20,24 @@ _COLUMNS = ("indicator_id", "org_unit_uid", "actual", "expected", "lost")
 
 
 def disruption_asset() -> dg.AssetsDefinition:
-    """The asset ``dwh/fct_quality_disruption``: months, of which whatever range is one run over all."""
+    """The asset ``dwh/fct_quality_disruption``: whole, without partitions."""
 
     @dg.asset(
         key=KEY,
         group_name="data_quality",
         owners=["team:data-engineering"],
         kinds={"python", "postgres"},
-        tags={"hic/cadence": "monthly", "layer": "dwh"},
+        tags={"hic/cadence": "disruption", "layer": "dwh"},
         metadata={"dagster/table_name": "dwh.fct_quality_disruption"},
         deps=[["dwh", "fct_quality_adjusted"], ["intermediate", "int_org_unit_closure"]],
-        partitions_def=monthly(),
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=POOL,
         description=(
             "FASTR module 3: months in which a service was used otherwise than usual in the country, a province or a district, "
-            "what was expected, and the reason where it could not be said. Every series is judged anew with each month, since "
-            "a new month changes the trend and season of all the others."
+            "what was expected, and the reason where it could not be said. Every series is judged anew, since a new month "
+            "changes the trend and season of all the others: once a day, and not with each month that is loaded."
         ),
     )
     def fct_quality_disruption(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-        """Judges all that is held, whatever the months of the run."""
+        """Judges all that is held."""
         return dg.MaterializeResult(metadata=shown(judge_all(warehouse.open())))
 
     return fct_quality_disruption

@@ -30,10 +30,10 @@ class Planned:
 def planned_stages(systems: list[System], span: Span) -> list[list[Planned]]:
     """What is loaded one after another, and in each the runs that may go side by side.
 
-    Registries and dimensions first, on which all else stands; then weeks and months; then who patients are, in all of them.
+    Registries and dimensions first, on which all else stands; then weeks and months; then what is judged over all of them.
     """
     stages = [*([run] for run in _references(systems)), [*_weeks(systems, span), *_months(systems, span)]]
-    return [stage for stage in (*stages, _persons(systems)) if stage]
+    return [stage for stage in (*stages, [*_persons(systems), *_disruptions(systems)]) if stage]
 
 
 def _references(systems: list[System]) -> list[Planned]:
@@ -81,6 +81,13 @@ def _persons(systems: list[System]) -> list[Planned]:
     from hic_assets.jobs import IDENTITY
 
     return [Planned(IDENTITY, "Who patients are", made=(RECORDS.to_user_string(),))] if _is_whole(systems) else []
+
+
+def _disruptions(systems: list[System]) -> list[Planned]:
+    """Of the HMIS's months."""
+    from hic_assets.jobs import DISRUPTION
+
+    return [Planned(DISRUPTION, "Which services were disrupted")] if any(s.name == "hmis" for s in systems) else []
 
 
 def _of_range(job: str, span: str, name: str, systems: list[System], keys: Sequence[str]) -> Planned:

@@ -137,11 +137,12 @@ def test_registries_come_first_and_every_cadence_has_its_run() -> None:
     first, second, last = planned_stages(list(SYSTEMS), Span(months=12, weeks=8))
     assert [run.job for run in first] == ["all_reference"]
     assert [run.job for run in second] == ["all_weekly", "hmis_monthly", "records_monthly"]
-    assert [run.job for run in last] == ["identity"]
+    assert [run.job for run in last] == ["identity", "disruption"]
     some = [system for system in SYSTEMS if system.name in ("hmis", "hiv_tracker")]
-    *references, rest = planned_stages(some, Span(months=2, weeks=4))
+    *references, rest, judged = planned_stages(some, Span(months=2, weeks=4))
     assert [[run.job for run in stage] for stage in references] == [["hmis_reference"], ["hiv_tracker_reference"]]
     assert [run.job for run in rest] == ["hmis_weekly", "hiv_tracker_weekly", "hmis_monthly"]
+    assert [run.job for run in judged] == ["disruption"]
 
 
 @pytest.mark.parametrize("arguments", [("--months", "0"), ("--weeks", "-1"), ("--scale", "0")])

@@ -77,7 +77,9 @@ def test_a_line_a_system_and_the_names_of_what_warned(warehouse: Warehouse, caps
     assert "FAILED: raw.idsr_reports: accounting" in lines
     assert "3 records of persons in 2 sources are 2 people" in lines
     assert sum(line.startswith("Warned: ") for line in lines) == NAMED
-    assert lines[lines.index(f"Warned: dwh.fct_x: {many[NAMED - 1]}") + 1] == "  and 4 more ('hic demo --json' names all)"
+    assert (
+        lines[lines.index(f"Warned: dwh.fct_x: {many[NAMED - 1]}") + 1] == "  and 4 more ('hic demo --json' names all)"
+    )
     assert "Not answered: dwh.fct_x: not_asked" in lines
     assert not any("raw.hmis_constants" in line for line in lines)
     assert lines[-1].startswith("FAILED in 12.3 s. Next: 'hic systems'") and "'hic parity'" in lines[-1]

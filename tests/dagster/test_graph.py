@@ -127,7 +127,7 @@ def test_from_a_mart_lineage_leads_to_the_values_and_to_the_registry(code_locati
 
 def test_every_check_of_dbt_and_ours_is_on_an_asset_of_a_job(code_location: dg.Definitions) -> None:
     graph = code_location.resolve_asset_graph()
-    names = ("all_reference", "all_weekly", "hmis_monthly", "records_monthly", "identity")
+    names = ("all_reference", "all_weekly", "hmis_monthly", "records_monthly", "identity", "disruption")
     jobs = [code_location.resolve_job_def(name) for name in names]
     in_jobs = set().union(*(job.asset_layer.asset_graph.asset_check_keys for job in jobs))
     assert graph.asset_check_keys <= in_jobs

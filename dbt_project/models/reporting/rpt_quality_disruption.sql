@@ -1,4 +1,4 @@
-{{ config(tags=['monthly'], meta={'dagster': {'group': 'data_quality', 'owners': ['team:data-engineering']}}) }}
+{{ config(tags=['reference'], meta={'dagster': {'group': 'data_quality', 'owners': ['team:data-engineering']}}) }}
 
 -- FASTR module 3. greatest() would make 0 of what is not known.
 with measured as (
