@@ -64,7 +64,9 @@ def test_a_week_over_the_tolerance_is_listed_with_its_verdicts_and_first_differe
     assert "Kibagabaga MEASLES: 3 cases, 1 deaths direct; 4, 0 DHIS2" in week["first_differences"]
 
 
-def test_what_one_path_alone_tells_is_counted_beside_the_share(country: Dbt, sql: dict[str, str], compiled: str) -> None:
+def test_what_one_path_alone_tells_is_counted_beside_the_share(
+    country: Dbt, sql: dict[str, str], compiled: str
+) -> None:
     silent = "update dwh.fct_idsr_weekly set is_reported = false, cases = null, deaths = null"
     place = f"where place_key = '{REMERA}' and disease_code = 'MEASLES' and week_start = '{STRADDLING}'"
     (before,) = found(country, sql, compiled)
@@ -73,7 +75,9 @@ def test_what_one_path_alone_tells_is_counted_beside_the_share(country: Dbt, sql
     assert (week["agree"], week["differ"]) == (before["agree"] - 1, before["differ"])
 
 
-def test_paths_that_agree_or_differ_within_the_tolerance_are_no_row(country: Dbt, sql: dict[str, str], compiled: str) -> None:
+def test_paths_that_agree_or_differ_within_the_tolerance_are_no_row(
+    country: Dbt, sql: dict[str, str], compiled: str
+) -> None:
     assert found(country, sql, compiled, CORRECTED) == []
     assert found(country, sql, compiled.replace("0.05 *", "0.9 *")) == []
 
