@@ -74,6 +74,26 @@ def ask(connection: Connection, report: str, period: str, columns: Columns, peri
     return said(connection.execute(query.encode(), [list(periods)]).fetchall(), columns, periods)
 
 
+def by_month(connection: Connection, build: Build, programme: str, persons: Persons, classes: Classes) -> Said:
+    """What rpt_programme_monthly says of the same persons, by month."""
+    counted = dict.fromkeys(("records", "took_place", "people", "completed"), classes)
+    none = dict.fromkeys(("active", "visited", "scheduled", "overdue", "skipped", "cancelled"), 0)
+    of = {"programme": programme, "stage_key": programme, "is_complete": True}
+    put(connection, "dwh.fct_programme_month", [row | none | of for row in added_up(persons, counted)])
+    build("intermediate.int_programme_disclosure")
+    months = {atom: (atom,) for _, atom in persons}
+    told = ask(connection, "reporting.rpt_programme_monthly", "month::text", {"took_place": classes}, months)
+    connection.execute("truncate dwh.fct_programme_month, intermediate.int_programme_disclosure")
+    return told
+
+
+def nearly(classes: Classes, first: str, other: str, atoms: tuple[str, ...]) -> Any:
+    """Random tables in which nearly all are of one class, so that those of another tell of it."""
+    some = {first: st.sampled_from([20, 40, 3]), other: st.sampled_from([0, 0, 8])}
+    its = st.fixed_dictionaries({name: some.get(name, st.just(0)) for name in classes})
+    return st.fixed_dictionaries({(unit, atom): its for unit in REPORTING for atom in atoms})
+
+
 def persons_of(classes: Classes, atoms: tuple[str, ...]) -> Any:
     """Random tables: of each place and atom, many of the first class and now and then some of the others."""
     its = st.fixed_dictionaries({name: seldom if n else often for n, name in enumerate(classes)})
@@ -90,13 +110,8 @@ def publish_tb(connection: Connection, build: Build, table: dict[tuple[str, str]
     tb.land(connection, table)
     build("dwh.fct_tb_cohort")
     persons = {key: tb.by_class(its) for key, its in table.items()}
-    counted = dict.fromkeys(("records", "took_place", "people", "completed"), tb.TYPES)
-    none = dict.fromkeys(("active", "visited", "scheduled", "overdue", "skipped", "cancelled"), 0)
-    of = {"programme": "tb", "stage_key": "registration", "is_complete": True}
-    put(connection, "dwh.fct_programme_month", [row | none | of for row in added_up(persons, counted)])
-    build("intermediate.int_programme_disclosure")
+    months = by_month(connection, build, "tb", persons, tb.TYPES)
     quarters = ask(connection, "reporting.rpt_tb_cohort", "period_notified", tb.COLUMNS, tb.PERIODS)
-    months = ask(connection, "reporting.rpt_programme_monthly", "month::text", {"took_place": tb.TYPES}, TB_MONTHS)
     connection.rollback()
     return {**quarters, **months}
 
@@ -152,7 +167,8 @@ ENDS = ("retained_30", "transferred_out", "died", "60 only", "lost")
 # months on -> the month that people of one quarter are looked at
 LOOKED_AT = {6: "2024-02-01", 12: "2024-08-01"}
 BOTH_ENDS = tuple(f"{end} {mark}" for mark in LOOKED_AT for end in ENDS)
-STARTED: Periods = {"2023Q3": ("2023-08-01",)}
+STARTED_IN = ("2023-08-01",)
+STARTED: Periods = {"2023Q3": STARTED_IN}
 
 
 def cohort(mark: int) -> Columns:
@@ -180,8 +196,8 @@ def test_no_small_count_of_the_hiv_cohort_can_be_recovered(connection: Connectio
     columns = [its for mark in LOOKED_AT for its in (*cohort(mark).values(), (f"lost {mark}",))]
     attacked = Attacked(alike, every(columns, STARTED))
 
-    @tried(100)
-    @given(persons_of(BOTH_ENDS, STARTED["2023Q3"]))
+    @tried(150)
+    @given(persons_of(BOTH_ENDS, STARTED_IN) | nearly(BOTH_ENDS, "retained_30 12", "lost 12", STARTED_IN))
     def attack(drawn: dict[Any, dict[str, int]]) -> None:
         persons = {key: both_marks(its) for key, its in drawn.items()}
         told: dict[Any, float] = {}
@@ -228,8 +244,8 @@ OUTCOMES: Columns = {
     **audits("maternal"),
     **audits("perinatal"),
 }
-DIED = ("2024-04-01", "2024-08-01")
-OUTCOME_PERIODS: Periods = {"2024Q2": DIED[:1], "2024Q3": DIED[1:], "2024": DIED, "fy_2023_24": DIED[:1]}
+DIED = ("2024-04-01", "2024-05-01", "2024-08-01")
+OUTCOME_PERIODS: Periods = {"2024Q2": DIED[:2], "2024Q3": DIED[2:], "2024": DIED, "fy_2023_24": DIED[:2]}
 HMIS = {"MATERNAL_DEATHS": DEATHS[:1], "STILLBIRTHS_FRESH": DEATHS[1:2], "NEONATAL_DEATHS_LATER": DEATHS[2:]}
 
 
@@ -247,19 +263,27 @@ def audit_rows(persons: Persons) -> Iterator[Row]:
                         yield from audited(case, day, on, programme, unit)
 
 
-def test_no_small_count_of_mothers_and_newborns_can_be_recovered(connection: Connection) -> None:
+def test_no_small_count_of_mothers_and_newborns_can_be_recovered(connection: Connection, build: Build) -> None:
+    cases: list[Classes] = [tuple(f"{its} {a}" for a in AUDITS[:3]) for its in ("maternal", "perinatal")]
     left = [(f"{its} {audit}",) for its in ("maternal", "perinatal") for audit in ("none", "late")]
-    attacked = Attacked([], every([*OUTCOMES.values(), *left], OUTCOME_PERIODS))
+    columns = every([*OUTCOMES.values(), *left], OUTCOME_PERIODS)
+    attacked = Attacked([], columns + every(cases, {day: (day,) for day in DIED}))
 
-    @tried(25)
-    @given(persons_of(DEATHS + OF_AUDITS, DIED))
+    @tried(40)
+    @given(
+        persons_of(DEATHS + OF_AUDITS, DIED)
+        | nearly(DEATHS + OF_AUDITS, "maternal in time", "maternal none", DIED)
+        | nearly(DEATHS + OF_AUDITS, "perinatal none", "perinatal late", DIED)
+    )
     def attack(persons: Persons) -> None:
         for row in added_up(persons, HMIS):
             place = {name: row[name] for name in ("org_unit_uid", "level", "period_start")}
             measures = [place | {"measure_code": name, "value": row[name], "is_estimated": False} for name in HMIS]
             put(connection, "dwh.fct_measure_month", measures)
         put(connection, "intermediate.int_death_audit_event", audit_rows(persons))
-        told = ask(connection, "reporting.rpt_maternal_perinatal", "period", OUTCOMES, OUTCOME_PERIODS)
+        told = dict(ask(connection, "reporting.rpt_maternal_perinatal", "period", OUTCOMES, OUTCOME_PERIODS))
+        for programme, its in zip(("maternal_death_audit", "perinatal_death_audit"), cases, strict=True):
+            told |= by_month(connection, build, programme, persons, its)
         connection.rollback()
         assert attacked.exposed(persons, told) == []
 

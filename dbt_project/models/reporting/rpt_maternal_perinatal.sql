@@ -41,7 +41,8 @@ audited as (
         count(*) filter (where {{ its }}) as {{ programme }}_notified,
         {%- for month in range(3) %}
         count(*) filter (
-            where {{ its }} and extract(month from coalesce(deaths.death_date, deaths.partition_start))::integer % 3 = {{ (month + 1) % 3 }}
+            where {{ its }} and not (deaths.is_audited and deaths.days_to_audit is null)
+                and extract(month from coalesce(deaths.death_date, deaths.partition_start))::integer % 3 = {{ (month + 1) % 3 }}
         ) as {{ programme }}_notified_{{ month + 1 }},
         {%- endfor %}
         count(*) filter (where {{ its }} and deaths.is_audited) as {{ programme }}_audited,
@@ -118,6 +119,8 @@ cells as (
         ('mothers', 'month {{ month }}', quarters.maternal_notified_{{ month }}),
         ('newborns', 'month {{ month }}', quarters.perinatal_notified_{{ month }}),
         {%- endfor %}
+        ('mothers', 'maternal cases', quarters.maternal_notified - quarters.maternal_lateness_unknown),
+        ('newborns', 'perinatal cases', quarters.perinatal_notified - quarters.perinatal_lateness_unknown),
         ('mothers', 'not audited', quarters.maternal_notified - quarters.maternal_audited),
         ('mothers', 'audited late', quarters.maternal_audited - quarters.maternal_audited_in_time - quarters.maternal_lateness_unknown),
         {%- for name in newborns %}
@@ -128,11 +131,11 @@ cells as (
     ) as series (suppression_group, name, value)
 ),
 
--- How many were notified may be known from rpt_programme_monthly too.
+-- How many are notified whose case is loaded may be known from rpt_programme_monthly too.
 shown as (
     with {{ shown_places('cells', {
-        'maternal_notified': mothers[2:] + ['not audited', 'audited late'],
-        'perinatal_notified': newborns[3:] + ['not audited', 'audited late'],
+        'maternal cases': ['maternal_audited_in_time', 'audited late', 'not audited'],
+        'perinatal cases': ['perinatal_audited_in_time', 'audited late', 'not audited'],
     }) }}
 ),
 
