@@ -131,3 +131,17 @@ group by places.suppression_group, places.org_unit_uid, places.atom_start
 {% macro is_sensitive_programme(programme) -%}
   {{ programme }} not in ('immunization', 'birth_registration')
 {%- endmacro %}
+
+{# Whether codes of data elements (joined by |) count cases of a sensitive indicator: reported in rpt_core_indicators only, where small
+   ones are kept back. #}
+{% macro counts_sensitive(codes) -%}
+exists (
+        select from {{ ref('measure_source') }} as sources
+        inner join {{ ref('measure') }} as measures
+            on sources.measure_code = measures.measure_code and measures.kind <> 'population'
+        inner join {{ ref('indicator_measure') }} as terms on sources.measure_code = terms.measure_code
+        inner join {{ ref('indicator_catalogue') }} as catalogue
+            on terms.indicator_code = catalogue.indicator_code and catalogue.is_sensitive
+        where sources.data_element_code = any(string_to_array({{ codes }}, '|'))
+    )
+{%- endmacro %}
