@@ -1,6 +1,7 @@
 """An attack on published tables: what can be known of a hidden count from everything that is shown.
 
 Belongs here: a made-up tree of places and months, and the bounds that linear programming gives. Does not: what is published.
+``Attack`` is on shares, ``WideAttack`` on reports of many columns.
 The attacker knows every shown number, that counts are not negative, and which facility has no case in which month.
 """
 
@@ -112,6 +113,56 @@ class Attack:
         """The least and the most that a count can be, given all that is known."""
         parts = {"cases": (0,), "rest": (1,), "both": (0, 1)}[cell.what]
         row = self._row(cell.place, cell.period, parts)
+        known = {"A_eq": self.equations, "b_eq": self.totals} if len(self.totals) else {}
+        ends = []
+        for sign in (1, -1):
+            solved = linprog(sign * row, bounds=(0, 10_000), method="highs", **known)
+            assert solved.status == 0, solved.message
+            ends.append(float(row @ solved.x))
+        return ends[0], ends[1]
+
+
+# (place that reports, atom of time) -> persons of each class; columns of a report are sums of classes
+Persons = Mapping[tuple[str, str], Mapping[str, int]]
+Classes = tuple[str, ...]
+# (place, atoms of time, classes) -> how many there are, as some report says
+Said = Mapping[tuple[str, tuple[str, ...], Classes], float]
+
+
+class WideAttack:
+    """What reports of many columns tell together. ``alike``: sums that are the same of whomever, as by sex and by age.
+
+    The attacker knows where nobody was. Somebody is of one class of each sum that is alike, so classes need not be crossed.
+    """
+
+    def __init__(self, persons: Persons, alike: Iterable[tuple[Classes, Classes]], said: Said) -> None:
+        self.persons = {key: its for key, its in persons.items() if any(its.values())}
+        self.at = {cell: n for n, cell in enumerate((*key, name) for key, its in self.persons.items() for name in its)}
+        same = [(self._row(p, (t,), a) - self._row(p, (t,), b), 0.0) for p, t in self.persons for a, b in alike]
+        told = [(self._row(*key), total) for key, total in said.items()]
+        self.equations = np.array([row for row, _ in same + told]).reshape(len(same + told), len(self.at))
+        self.totals = np.array([total for _, total in same + told])
+
+    def _row(self, place: str, atoms: Iterable[str], classes: Iterable[str]) -> np.ndarray:  # type: ignore[type-arg]
+        row = np.zeros(len(self.at))
+        for unit, atom in self.persons:
+            if place in line(unit) and atom in atoms:
+                for name in classes:
+                    row[self.at[unit, atom, name]] = 1
+        return row
+
+    def exposed(self, cells: Iterable[tuple[str, tuple[str, ...], Classes]], below: int) -> tuple[int, list[str]]:
+        """How many of the cells are small, and those of which an attacker learns that they are small, or that they are not 0."""
+        truth = np.array([self.persons[place, atom][name] for place, atom, name in self.at])
+        rows = {tuple(row): cell for cell in cells if 0 < (row := self._row(*cell)) @ truth < below}
+        found = []
+        for row, cell in rows.items():
+            least, most = self._bounds(np.array(row))
+            if most < below - 1e-6 or least > 1e-6:
+                found.append(f"{cell}, which is {np.array(row) @ truth:g}, is within {least:g} and {most:g}")
+        return len(rows), found
+
+    def _bounds(self, row: np.ndarray) -> tuple[float, float]:  # type: ignore[type-arg]
         known = {"A_eq": self.equations, "b_eq": self.totals} if len(self.totals) else {}
         ends = []
         for sign in (1, -1):

@@ -50,11 +50,14 @@ def test_counts_are_compared_with_the_same_months_of_three_years_before(lab: Lab
 
 
 def test_a_stock_is_a_mean_and_not_a_sum(lab: Lab) -> None:
+    """And that of a sensitive programme, the only stock there is, is not told."""
     emptied(lab, "dwh.fct_quality_who")
-    who(lab, GASABO, "district", {(2024, 1): 100, (2024, 2): 140}, "hiv_art_current")
-    who(lab, GASABO, "district", {(2024, 1): 100, (2024, 2): 140}, "anc4")
+    with lab.warehouse.connect() as connection:
+        connection.execute("update staging.quality_indicator set kind = 'stock' where indicator_id = 'anc1'")
+    for indicator in ("hiv_art_current", "anc4", "anc1"):
+        who(lab, GASABO, "district", {(2024, 1): 100, (2024, 2): 140}, indicator)
     found = lab.rows("indicator_id, value", "reporting.rpt_quality_indicators")
-    assert found == [("anc4", 240), ("hiv_art_current", 120)]
+    assert found == [("anc1", 120), ("anc4", 240), ("hiv_art_current", None)]
 
 
 def test_a_unit_diverges_by_one_extreme_or_two_other_outliers(lab: Lab) -> None:

@@ -62,8 +62,12 @@ cells as (
     ) as series (name, value)
 ),
 
+-- Whoever started counts after 6 months and after 12, and may be shown after the one and not after the other.
 shown as (
-    with {{ shown_places('cells') }}
+    with {{ shown_places('cells', {'started': [
+        'transferred_out', 'died', 'retained_60', 'retained_30', 'started less transferred_out',
+        'retained_60 less retained_30', 'lost', 'lost by 30'
+    ]}) }}
 )
 
 select

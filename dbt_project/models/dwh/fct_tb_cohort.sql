@@ -48,6 +48,11 @@ counts as (
         coalesce(closure.ancestor_uid, cases.org_unit_uid, 'unknown') as org_unit_uid,
         coalesce(closure.ancestor_role, 'unmapped') as level,
         count(*) as notified,
+        {%- for month in range(3) %}
+        count(*) filter (
+            where date_trunc('month', cases.day) = scope.quarter_start + interval '{{ month }} months'
+        ) as notified_{{ month + 1 }},
+        {%- endfor %}
         count(*) filter (where cases.patient_type = 'NEW') as new_cases,
         count(*) filter (where cases.patient_type = 'RELAPSE') as relapses,
         count(*) filter (where coalesce(cases.patient_type, '') not in ('NEW', 'RELAPSE')) as previously_treated,
@@ -86,11 +91,16 @@ cells as (
         {%- for name in notified %}
         ('notified', '{{ name }}', counts.{{ name }}),
         {%- endfor %}
+        -- rpt_programme_monthly has them by month: two months and the quarter would tell of the third.
+        {%- for month in range(1, 4) %}
+        ('notified', 'month {{ month }}', counts.notified_{{ month }}),
+        ('outcomes', 'month {{ month }}', counts.notified_{{ month }}),
+        {%- endfor %}
         ('notified', 'not bacteriologically confirmed', counts.notified - counts.bacteriologically_confirmed),
         ('notified', 'pulmonary', counts.notified - counts.extrapulmonary),
         ('notified', 'hiv not known', counts.notified - counts.hiv_known),
         ('notified', 'hiv negative', counts.hiv_known - counts.hiv_positive),
-        ('notified', 'cohort', counts.cohort),
+        ('notified', 'not resistant', counts.cohort),
         {%- for name in outcomes %}
         ('outcomes', '{{ name }}', counts.{{ name }}),
         {%- endfor %}
@@ -101,8 +111,14 @@ cells as (
     ) as series (suppression_group, name, value)
 ),
 
+-- How many were notified is known where outcomes are shown, and the size of the cohort where notifications are.
 shown as (
-    with {{ shown_places('cells') }}
+    with {{ shown_places('cells', {
+        'notified': notified[1:] + [
+            'not bacteriologically confirmed', 'pulmonary', 'hiv not known', 'hiv negative', 'not resistant'
+        ],
+        'cohort': outcomes + ['success'],
+    }) }}
 )
 
 select

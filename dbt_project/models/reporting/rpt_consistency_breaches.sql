@@ -1,5 +1,6 @@
 -- The rules of the WHO and DHIS2 packages that fit on one line: what is counted on the left is part of what is counted
--- on the right. Only months in which the unit reported the left side; a right side never reported counts as 0.
+-- on the right. Only months in which the unit reported the left side; a right side never reported counts as 0. Counts of sensitive
+-- programmes are not told.
 with sides as (
     select rules.rule_code, rules.description, 'lesser' as side, code.code
     from {{ ref('consistency_rule') }} as rules
@@ -30,6 +31,11 @@ compared as (
     from totals
     inner join sides on totals.code = sides.code
     group by sides.rule_code, sides.description, totals.period_start, totals.org_unit_uid
+),
+
+sensitive as (
+    select rule_code from {{ ref('consistency_rule') }}
+    where {{ counts_sensitive("lesser_codes || '|' || greater_codes") }}
 )
 
 select
@@ -40,9 +46,10 @@ select
     facilities.fosa_code,
     facilities.district_name as district,
     compared.period_start as month,
-    compared.lesser_value,
-    compared.greater_value
+    case when sensitive.rule_code is null then compared.lesser_value end as lesser_value,
+    case when sensitive.rule_code is null then compared.greater_value end as greater_value
 from compared
 left join {{ ref('dim_facility') }} as facilities
     on compared.org_unit_uid = facilities.facility_uid and facilities.is_current
+left join sensitive on compared.rule_code = sensitive.rule_code
 where compared.lesser_value > compared.greater_value

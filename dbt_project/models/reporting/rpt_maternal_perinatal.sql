@@ -39,6 +39,12 @@ audited as (
         {%- for programme in ['maternal', 'perinatal'] %}
         {%- set its = "deaths.programme = '" ~ programme ~ "_death_audit'" %}
         count(*) filter (where {{ its }}) as {{ programme }}_notified,
+        {%- for month in range(3) %}
+        count(*) filter (
+            where {{ its }} and not (deaths.is_audited and deaths.days_to_audit is null)
+                and extract(month from coalesce(deaths.death_date, deaths.partition_start))::integer % 3 = {{ (month + 1) % 3 }}
+        ) as {{ programme }}_notified_{{ month + 1 }},
+        {%- endfor %}
         count(*) filter (where {{ its }} and deaths.is_audited) as {{ programme }}_audited,
         count(*) filter (
             where {{ its }} and deaths.is_audited and deaths.days_to_audit between 0 and {{ var('death_audit_days') }}
@@ -80,6 +86,11 @@ quarters as (
         reported.stillbirths,
         reported.maternal_deaths,
         reported.neonatal_deaths,
+        {%- for programme in ['maternal', 'perinatal'] %}
+        {%- for month in range(1, 4) %}
+        audited.{{ programme }}_notified_{{ month }},
+        {%- endfor %}
+        {%- endfor %}
         {%- for name in mothers + newborns if name not in ['maternal_deaths', 'stillbirths', 'neonatal_deaths'] %}
         case when loaded.{{ name.split('_')[0] }}_months_loaded > 0 then coalesce(audited.{{ name }}, 0) end as {{ name }}
         {{- ',' if not loop.last }}
@@ -103,6 +114,13 @@ cells as (
         {%- for name in mothers %}
         ('mothers', '{{ name }}', quarters.{{ name }}),
         {%- endfor %}
+        -- rpt_programme_monthly has them by month: two months and the quarter would tell of the third.
+        {%- for month in range(1, 4) %}
+        ('mothers', 'month {{ month }}', quarters.maternal_notified_{{ month }}),
+        ('newborns', 'month {{ month }}', quarters.perinatal_notified_{{ month }}),
+        {%- endfor %}
+        ('mothers', 'maternal cases', quarters.maternal_notified - quarters.maternal_lateness_unknown),
+        ('newborns', 'perinatal cases', quarters.perinatal_notified - quarters.perinatal_lateness_unknown),
         ('mothers', 'not audited', quarters.maternal_notified - quarters.maternal_audited),
         ('mothers', 'audited late', quarters.maternal_audited - quarters.maternal_audited_in_time - quarters.maternal_lateness_unknown),
         {%- for name in newborns %}
@@ -113,8 +131,12 @@ cells as (
     ) as series (suppression_group, name, value)
 ),
 
+-- How many are notified whose case is loaded may be known from rpt_programme_monthly too.
 shown as (
-    with {{ shown_places('cells') }}
+    with {{ shown_places('cells', {
+        'maternal cases': ['maternal_audited_in_time', 'audited late', 'not audited'],
+        'perinatal cases': ['perinatal_audited_in_time', 'audited late', 'not audited'],
+    }) }}
 ),
 
 summed as (

@@ -32,6 +32,11 @@ years as (
             as consistency
     from months
     group by org_unit_uid, level, indicator_id, year
+),
+
+-- Counts of sensitive programmes are not told, nor their ratios.
+indicators as (
+    select *, {{ counts_sensitive('data_element_codes') }} as is_sensitive from {{ ref('quality_indicator') }}
 )
 
 select
@@ -45,7 +50,11 @@ select
     coalesce(facilities.province_name, geographies.province_name) as province,
     years.year,
     years.months::integer as months,
-    case when indicators.kind = 'stock' then years.total / nullif(years.months, 0) else years.total end as value,
+    case
+        when indicators.is_sensitive then null
+        when indicators.kind = 'stock' then years.total / nullif(years.months, 0)
+        else years.total
+    end as value,
     years.expected_values::bigint as expected_values,
     years.reported_values::bigint as reported_values,
     100.0::double precision * years.reported_values / nullif(years.expected_values, 0) as completeness,
@@ -60,10 +69,10 @@ select
     years.extreme_outliers >= 1 as is_divergent_extreme,
     years.moderate_outliers >= 2 as is_divergent_moderate,
     years.modified_outliers >= 2 as is_divergent_modified,
-    100 * years.consistency as consistency,
+    case when not indicators.is_sensitive then 100 * years.consistency end as consistency,
     abs(years.consistency - 1) > {{ quality_setting('quality_consistency') }} as is_inconsistent
 from years
-inner join {{ ref('quality_indicator') }} as indicators on years.indicator_id = indicators.indicator_id
+inner join indicators on years.indicator_id = indicators.indicator_id
 left join {{ ref('dim_facility') }} as facilities
     on years.level = 'facility' and years.org_unit_uid = facilities.facility_uid and facilities.is_current
 left join {{ ref('dim_geography') }} as geographies

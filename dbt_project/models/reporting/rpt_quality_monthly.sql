@@ -1,6 +1,7 @@
 {{ config(tags=['monthly'], meta={'dagster': {'group': 'data_quality', 'owners': ['team:data-engineering']}}) }}
 
--- FASTR modules 1 and 2, summed to each level. A unit that is not in the registry is kept, as unmapped.
+-- FASTR modules 1 and 2, summed to each level. A unit that is not in the registry is kept, as unmapped. Counts of sensitive
+-- programmes are not told.
 with rolled as (
     select
         adjusted.period_start,
@@ -20,6 +21,10 @@ with rolled as (
     group by
         adjusted.period_start, adjusted.indicator_id, coalesce(closure.ancestor_uid, adjusted.org_unit_uid),
         coalesce(closure.ancestor_role, 'unmapped')
+),
+
+indicators as (
+    select *, {{ counts_sensitive('data_element_codes') }} as is_sensitive from {{ ref('quality_indicator') }}
 )
 
 select
@@ -37,12 +42,12 @@ select
     rolled.outliers,
     100.0::double precision * rolled.reported_values / rolled.expected_values as completeness,
     100.0::double precision * rolled.outliers / nullif(rolled.reported_values, 0) as outlier_rate,
-    rolled.value_none,
-    rolled.value_outliers,
-    rolled.value_completeness,
-    rolled.value_both
+    case when not indicators.is_sensitive then rolled.value_none end as value_none,
+    case when not indicators.is_sensitive then rolled.value_outliers end as value_outliers,
+    case when not indicators.is_sensitive then rolled.value_completeness end as value_completeness,
+    case when not indicators.is_sensitive then rolled.value_both end as value_both
 from rolled
-inner join {{ ref('quality_indicator') }} as indicators on rolled.indicator_id = indicators.indicator_id
+inner join indicators on rolled.indicator_id = indicators.indicator_id
 left join {{ ref('dim_facility') }} as facilities
     on rolled.level = 'facility' and rolled.org_unit_uid = facilities.facility_uid and facilities.is_current
 left join {{ ref('dim_geography') }} as geographies
