@@ -44,7 +44,7 @@ class Dbt:
         said = self.target / f"{uuid.uuid4().hex}.txt"
         self.target.mkdir(parents=True, exist_ok=True)
         as_it_stands = self.project == PROJECT and "--vars" not in arguments
-        given = (arguments, self.project, self._env(), said, as_it_stands)
+        given = (arguments, self.project, self._env(), said, _parsed() if as_it_stands else None)
         process = _fork_server().Process(target=_call, args=given, daemon=True)
         process.start()
         process.join(DBT_SECONDS)
@@ -105,7 +105,7 @@ def _parsed() -> Path:
 
 
 def _call(
-    arguments: Sequence[str], project: Path, environment: Mapping[str, str], said: Path, as_it_stands: bool
+    arguments: Sequence[str], project: Path, environment: Mapping[str, str], said: Path, parsed: Path | None
 ) -> None:
     """One dbt command, as the executable runs it, in a process that has imported dbt, and read the project, already."""
     from dbt.cli.main import cli, dbtRunner
@@ -117,10 +117,10 @@ def _call(
         os.dup2(file.fileno(), 2)
     os.chdir(project)
     os.environ.update(environment)
-    if not as_it_stands:
+    if parsed is None:
         cli(list(arguments))  # ends the process with dbt's exit code
     runnable.write_manifest = lambda *_: None  # nobody reads it, and it takes as long as twenty models
-    done = dbtRunner(project_in(environment["PGDATABASE"])).invoke(list(arguments))
+    done = dbtRunner(project_in(environment["PGDATABASE"], parsed)).invoke(list(arguments))
     sys.exit(0 if done.success else str(done.exception or "dbt failed"))
 
 
