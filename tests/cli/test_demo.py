@@ -47,7 +47,7 @@ def test_from_nothing_every_table_is_loaded_and_every_mart_built(home: Path) -> 
     made, said = demo(home)
     assert made["success"]
     assert made["failures"] == []
-    assert len(made["runs"]) == 5
+    assert len(made["runs"]) == 6
     tables = {t["table"]: t for t in made["tables"]}
     assert sorted(tables) == sorted(FEEDS)
     for name, table in tables.items():
