@@ -2,7 +2,8 @@
 
 A run of the whole country announces some two thousand materialisations and checks before its first step, and each of its events
 is several statements, each of which opens a connection and commits by itself. Here one event, or one batch of them (Dagster makes
-those where ``DAGSTER_EVENT_BATCH_SIZE`` is set), is one transaction over a connection that stays open. Belongs here: only how
+those where ``DAGSTER_EVENT_BATCH_SIZE`` is set), is one transaction over a connection that stays open. Its ids may so be
+seen after later ones of another run: what followed events by their ids would miss them, and nothing here does. Belongs here: only how
 statements get to the server. Which there are, and how events are read, is dagster-postgres's.
 """
 
@@ -57,6 +58,16 @@ class EventStorage(PostgresEventLogStorage):
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
+
+    def dispose(self) -> None:
+        """The connection that stays open too: a code server makes an instance a tick."""
+        super().dispose()
+        self._engine.dispose()
+
+    def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
+        """As Dagster's, without leaving ours open."""
+        self._engine.dispose()
+        super().optimize_for_webserver(statement_timeout, pool_recycle, max_overflow)
 
     @contextmanager
     def _together(self) -> Iterator[None]:

@@ -8,10 +8,19 @@
    fills. Of two models at once the second waits for the first: dbt's cache would tell it of a table that is not committed yet. #}
 {% macro ensure_table(name, schema='dwh') -%}
   {%- set relation = api.Relation.create(database=target.database, schema=schema, identifier=name, type='table') -%}
-  {%- if execute and run_query("select to_regclass('" ~ schema ~ "." ~ name ~ "') is null").rows[0][0] -%}
+  {#- Not to_regclass, which would remember within a transaction that there was none. #}
+  {%- set is_missing -%}
+    select not exists (
+      select from pg_class join pg_namespace on pg_namespace.oid = relnamespace where nspname = '{{ schema }}' and relname = '{{ name }}'
+    )
+  {%- endset -%}
+  {%- if execute and run_query(is_missing).rows[0][0] -%}
+    {%- do run_query("select pg_advisory_xact_lock(hashtext('hic empty tables'))") -%}
+    {%- do adapter.cache_added(relation) -%}
+  {%- endif -%}
+  {%- if execute and run_query(is_missing).rows[0][0] -%}
     {%- set node = (graph.nodes.values() | selectattr('name', 'equalto', name) | selectattr('resource_type', 'equalto', 'model') | list)[0] -%}
-    select pg_advisory_xact_lock(hashtext('hic empty tables'));
-    create table if not exists {{ relation }} (
+    create table {{ relation }} (
       {%- for column in node.columns.values() %}
       {{ adapter.quote(column.name) }} {{ column.data_type }}{{ ',' if not loop.last }}
       {%- endfor %}
@@ -19,7 +28,6 @@
     {%- for index in node.config.get('indexes', []) %}
     {{ get_create_index_sql(relation, index) }};
     {%- endfor %}
-    {%- do adapter.cache_added(relation) -%}
   {%- endif -%}
 {%- endmacro %}
 

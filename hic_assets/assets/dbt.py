@@ -207,10 +207,11 @@ def _build(
     if not parsed.is_file():
         _move(PROJECT_DIR / "target" / PARSED, parsed)
     _reuse(parsed, target / PARSED)
-    call = dbt.cli([*COMMON, *arguments], context=context, target_path=target)
-    call.manifest = in_database(call.manifest, opened.database)
     try:
+        # Before dbt is started, which nobody would follow if there were no connection.
         with opened.connect(autocommit=True) as connection:
+            call = dbt.cli([*COMMON, *arguments], context=context, target_path=target)
+            call.manifest = in_database(call.manifest, opened.database)
             call.adapter = cast("BaseAdapter", Catalog(connection))
             yield from with_columns(call)
     finally:

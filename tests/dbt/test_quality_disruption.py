@@ -108,3 +108,35 @@ def test_a_district_sees_its_own_and_the_analyst_all(judged: Dbt) -> None:
             # Those above it are whole figures already; Kigali has no other district here.
             assert {GASABO, KIGALI, COUNTRY} == seen
             assert {GASABO, BUGESERA, COUNTRY, KIGALI} <= {place for (place,) in world.ask("analyst", asked)}
+
+
+def test_no_report_on_quality_tells_counts_of_a_sensitive_programme(judged: Dbt) -> None:
+    """People on treatment for HIV, by facility and month: they are counted, and nobody reads how many."""
+    told = {
+        "rpt_quality_disruption": ("actual", "reported", "expected", "expected_published", "shortfall", "surplus"),
+        "rpt_quality_monthly": ("value_none", "value_outliers", "value_completeness", "value_both"),
+        "rpt_quality_indicators": ("value", "consistency"),
+        "rpt_quality_coverage": ("numerator", "coverage", "coverage_published"),
+    }
+    with judged.warehouse.connect(autocommit=True) as connection:
+        # As many as visits, so that there is something to tell.
+        connection.execute("delete from dwh.fct_quality_adjusted where indicator_id = 'hiv_art_current'")
+        connection.execute(
+            "insert into dwh.fct_quality_adjusted (period_start, org_unit_uid, indicator_id, completeness_flag, is_outlier, is_adjustable,"
+            " value_none, value_both, judged_by) select period_start, org_unit_uid, 'hiv_art_current', completeness_flag, is_outlier,"
+            " is_adjustable, value_none, value_both, judged_by from dwh.fct_quality_adjusted where indicator_id = 'opd'"
+        )
+    judge_all(judged.warehouse)
+    of_visits, of_treatment = (
+        {
+            report: judged.query(
+                f"select count(*), {' + '.join(f'count({column})' for column in columns)} from reporting.{report}"
+                f" where indicator_id = '{indicator}'"
+            )[0]
+            for report, columns in told.items()
+        }
+        for indicator in ("opd", "hiv_art_current")
+    )
+    assert all(numbers > 0 for report, (_, numbers) in of_visits.items() if report != "rpt_quality_coverage"), of_visits
+    assert of_treatment["rpt_quality_disruption"][0] > 100 and of_treatment["rpt_quality_monthly"][0] > 100
+    assert {report: numbers for report, (_, numbers) in of_treatment.items() if numbers} == {}

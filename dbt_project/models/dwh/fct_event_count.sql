@@ -4,7 +4,7 @@
     unique_key='week_start',
     tags=['weekly'],
     pre_hook="{{ ensure_parents() }}",
-    meta={'dagster': {'group': 'programmes', 'owners': ['team:data-engineering']}},
+    meta={'tested_whole': true, 'dagster': {'group': 'programmes', 'owners': ['team:data-engineering']}},
     indexes=[
         {'columns': ['week_start', 'period_start', 'measure_code', 'item', 'org_unit_uid'], 'unique': true},
         {'columns': ['period_start', 'level', 'measure_code']}

@@ -3,7 +3,7 @@
     event_time='week_start',
     unique_key='dose_key',
     tags=['weekly', 'tracker'],
-    meta={'dagster': {'group': 'immunization_tracker', 'owners': ['team:data-engineering']}},
+    meta={'tested_whole': true, 'dagster': {'group': 'immunization_tracker', 'owners': ['team:data-engineering']}},
     indexes=[{'columns': ['dose_key'], 'unique': true}, {'columns': ['week_start']}, {'columns': ['patient_source_key']}]
 ) }}
 

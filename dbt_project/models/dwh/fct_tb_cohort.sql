@@ -3,7 +3,7 @@
     event_time='week_start',
     unique_key='quarter_start',
     tags=['weekly', 'tracker'],
-    meta={'dagster': {'group': 'hmis_tracker', 'owners': ['team:data-engineering']}},
+    meta={'tested_whole': true, 'dagster': {'group': 'hmis_tracker', 'owners': ['team:data-engineering']}},
     indexes=[{'columns': ['quarter_start', 'org_unit_uid'], 'unique': true}, {'columns': ['week_start']}]
 ) }}
 

@@ -3,7 +3,7 @@
     event_time='week_start',
     unique_key='period_start',
     tags=['weekly', 'tracker'],
-    meta={'dagster': {'group': 'hiv_tracker', 'owners': ['team:data-engineering']}},
+    meta={'tested_whole': true, 'dagster': {'group': 'hiv_tracker', 'owners': ['team:data-engineering']}},
     indexes=[{'columns': ['period_start', 'org_unit_uid'], 'unique': true}, {'columns': ['week_start']}]
 ) }}
 

@@ -22,7 +22,7 @@ with bands as (
         bool_or(path = 'direct' and is_reported) as is_direct,
         bool_or(path = 'dhis2' and is_reported) as is_dhis2
     from {{ ref('fct_idsr_weekly') }}
-    where {{ weeks_of_run('week_start') }}
+    where {{ weeks_of_run('week_start') if is_incremental() else 'true' }}
     group by week_start, place_key, disease_code, age_band
 ),
 
@@ -49,7 +49,7 @@ sides as (
 loaded as (
     select week_start
     from {{ ref('fct_idsr_report') }}
-    where {{ weeks_of_run('week_start') }}
+    where {{ weeks_of_run('week_start') if is_incremental() else 'true' }}
     group by week_start
     having count(distinct path) = 2
 )

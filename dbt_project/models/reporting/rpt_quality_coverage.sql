@@ -1,6 +1,7 @@
 {{ config(tags=['monthly'], meta={'dagster': {'group': 'data_quality', 'owners': ['team:data-engineering']}}) }}
 
--- FASTR module 4: coverage by each chain, and the last survey carried on by the change in coverage since.
+-- FASTR module 4: coverage by each chain, and the last survey carried on by the change in coverage since. Counts of sensitive
+-- programmes are not told.
 with last_surveys as (
     select distinct on (indicator_id) indicator_id, survey as survey_name, year as survey_year, value as survey_value
     from {{ ref('quality_survey') }}
@@ -22,6 +23,10 @@ measured as (
         ) as first_coverage
     from {{ ref('fct_quality_coverage') }} as coverage
     left join last_surveys on coverage.indicator_id = last_surveys.indicator_id
+),
+
+indicators as (
+    select *, {{ counts_sensitive('data_element_codes') }} as is_sensitive from {{ ref('quality_indicator') }}
 )
 
 select
@@ -37,17 +42,18 @@ select
     measured.chain,
     measured.is_best_chain,
     measured.target,
-    measured.numerator,
+    case when not indicators.is_sensitive then measured.numerator end as numerator,
     measured.denominator,
-    100 * measured.coverage as coverage,
-    100 * nullif(measured.numerator, 0) / nullif(measured.denominator_published, 0) as coverage_published,
+    case when not indicators.is_sensitive then 100 * measured.coverage end as coverage,
+    case when not indicators.is_sensitive then 100 * nullif(measured.numerator, 0) / nullif(measured.denominator_published, 0) end
+        as coverage_published,
     measured.survey_name,
     measured.survey_year,
     100 * measured.survey_value as survey_coverage,
     case
-        when measured.year >= measured.survey_year
+        when measured.year >= measured.survey_year and not indicators.is_sensitive
             then 100 * (measured.survey_value + coalesce(measured.coverage - measured.first_coverage, 0))
     end as projected_coverage
 from measured
-inner join {{ ref('quality_indicator') }} as indicators on measured.indicator_id = indicators.indicator_id
+inner join indicators on measured.indicator_id = indicators.indicator_id
 left join {{ ref('dim_geography') }} as geographies on measured.org_unit_uid = geographies.geography_uid

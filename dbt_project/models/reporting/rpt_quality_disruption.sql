@@ -1,12 +1,16 @@
 {{ config(tags=['reference'], meta={'dagster': {'group': 'data_quality', 'owners': ['team:data-engineering']}}) }}
 
--- FASTR module 3. greatest() would make 0 of what is not known.
+-- FASTR module 3. Counts of sensitive programmes are not told. greatest() would make 0 of what is not known.
 with measured as (
     select
         *,
         expected - actual as difference,
         100 * (expected - actual) / nullif(expected, 0) as difference_percent
     from {{ ref('stg_quality__disruptions') }}
+),
+
+indicators as (
+    select *, {{ counts_sensitive('data_element_codes') }} as is_sensitive from {{ ref('quality_indicator') }}
 )
 
 select
@@ -21,13 +25,13 @@ select
     measured.period_start as month,
     measured.why_unknown is null as is_judged,
     measured.why_unknown,
-    measured.actual,
-    measured.reported,
-    measured.expected,
-    measured.expected_published,
-    case when measured.difference is not null then greatest(measured.difference, 0) end as shortfall,
+    case when not indicators.is_sensitive then measured.actual end as actual,
+    case when not indicators.is_sensitive then measured.reported end as reported,
+    case when not indicators.is_sensitive then measured.expected end as expected,
+    case when not indicators.is_sensitive then measured.expected_published end as expected_published,
+    case when not indicators.is_sensitive and measured.difference is not null then greatest(measured.difference, 0) end as shortfall,
     case when measured.difference_percent is not null then greatest(measured.difference_percent, 0) end as shortfall_percent,
-    case when measured.difference is not null then greatest(-measured.difference, 0) end as surplus,
+    case when not indicators.is_sensitive and measured.difference is not null then greatest(-measured.difference, 0) end as surplus,
     case when measured.difference_percent is not null then greatest(-measured.difference_percent, 0) end as surplus_percent,
     case when measured.actual is not null then measured.is_disrupted end as is_disrupted,
     measured.is_tagged,
@@ -46,5 +50,5 @@ select
     100 * measured.effect as effect_percent,
     measured.p_value
 from measured
-inner join {{ ref('quality_indicator') }} as indicators on measured.indicator_id = indicators.indicator_id
+inner join indicators on measured.indicator_id = indicators.indicator_id
 left join {{ ref('dim_geography') }} as geographies on measured.org_unit_uid = geographies.geography_uid
