@@ -76,23 +76,19 @@ def schedules(system: System) -> list[dg.ScheduleDefinition]:
 
 def identity_schedule() -> dg.ScheduleDefinition:
     """Identity resolution, once the weeks of records are loaded."""
-    return dg.ScheduleDefinition(
-        name=IDENTITY,
-        job_name=IDENTITY,
-        cron_schedule=IDENTITY_CRON,
-        execution_timezone=TIMEZONE,
-        description="Compares the records of persons that the week brought with all there are.",
-    )
+    words = "Compares the records of persons that the week brought with all there are."
+    return _of_job(IDENTITY, IDENTITY_CRON, words)
 
 
 def disruption_schedule() -> dg.ScheduleDefinition:
     """Disruptions of services, once the night's months are loaded."""
+    return _of_job(DISRUPTION, DISRUPTION_CRON, "Judges anew which services were used otherwise than usual.")
+
+
+def _of_job(job: str, cron: str, words: str) -> dg.ScheduleDefinition:
+    """The schedule of a job without partitions, by the job's name."""
     return dg.ScheduleDefinition(
-        name=DISRUPTION,
-        job_name=DISRUPTION,
-        cron_schedule=DISRUPTION_CRON,
-        execution_timezone=TIMEZONE,
-        description="Judges anew which services were used otherwise than usual.",
+        name=job, job_name=job, cron_schedule=cron, execution_timezone=TIMEZONE, description=words
     )
 
 
@@ -127,13 +123,8 @@ def _reference(system: System) -> dg.ScheduleDefinition:
 
 
 def _keys(system: System) -> dg.ScheduleDefinition:
-    return dg.ScheduleDefinition(
-        name=f"{system.name}_key_reconciliation",
-        job_name=f"{system.name}_key_reconciliation",
-        cron_schedule=system.reconciliation_cron,
-        execution_timezone=TIMEZONE,
-        description=f"Compares every key of {system.title} with what is held.",
-    )
+    words = f"Compares every key of {system.title} with what is held."
+    return _of_job(f"{system.name}_key_reconciliation", system.reconciliation_cron, words)
 
 
 def read_in_turn(system: System) -> list[Feed]:

@@ -145,3 +145,8 @@ exists (
         where sources.data_element_code = any(string_to_array({{ codes }}, '|'))
     )
 {%- endmacro %}
+
+{# The indicators of quality, and whether counts of them may be told in its reports. #}
+{% macro quality_indicators() -%}
+select *, {{ counts_sensitive('data_element_codes') }} as is_sensitive from {{ ref('quality_indicator') }}
+{%- endmacro %}

@@ -66,6 +66,17 @@ class Cell:
     value: int
 
 
+def ends(row: np.ndarray, equations: np.ndarray, totals: np.ndarray) -> tuple[float, float]:  # type: ignore[type-arg]
+    """The least and the most that a sum of unknown counts (`row`) can be, given the equations."""
+    known = {"A_eq": equations, "b_eq": totals} if len(totals) else {}
+    found = []
+    for sign in (1, -1):
+        solved = linprog(sign * row, bounds=(0, 10_000), method="highs", **known)
+        assert solved.status == 0, solved.message
+        found.append(float(row @ solved.x))
+    return found[0], found[1]
+
+
 class Attack:
     """The equations that what is shown makes of what is hidden."""
 
@@ -112,14 +123,7 @@ class Attack:
     def bounds(self, cell: Cell) -> tuple[float, float]:
         """The least and the most that a count can be, given all that is known."""
         parts = {"cases": (0,), "rest": (1,), "both": (0, 1)}[cell.what]
-        row = self._row(cell.place, cell.period, parts)
-        known = {"A_eq": self.equations, "b_eq": self.totals} if len(self.totals) else {}
-        ends = []
-        for sign in (1, -1):
-            solved = linprog(sign * row, bounds=(0, 10_000), method="highs", **known)
-            assert solved.status == 0, solved.message
-            ends.append(float(row @ solved.x))
-        return ends[0], ends[1]
+        return ends(self._row(cell.place, cell.period, parts), self.equations, self.totals)
 
 
 # (place that reports, atom of time) -> persons of each class; columns of a report are sums of classes
@@ -157,16 +161,7 @@ class WideAttack:
         rows = {tuple(row): cell for cell in cells if 0 < (row := self._row(*cell)) @ truth < below}
         found = []
         for row, cell in rows.items():
-            least, most = self._bounds(np.array(row))
+            least, most = ends(np.array(row), self.equations, self.totals)
             if most < below - 1e-6 or least > 1e-6:
                 found.append(f"{cell}, which is {np.array(row) @ truth:g}, is within {least:g} and {most:g}")
         return len(rows), found
-
-    def _bounds(self, row: np.ndarray) -> tuple[float, float]:  # type: ignore[type-arg]
-        known = {"A_eq": self.equations, "b_eq": self.totals} if len(self.totals) else {}
-        ends = []
-        for sign in (1, -1):
-            solved = linprog(sign * row, bounds=(0, 10_000), method="highs", **known)
-            assert solved.status == 0, solved.message
-            ends.append(float(row @ solved.x))
-        return ends[0], ends[1]

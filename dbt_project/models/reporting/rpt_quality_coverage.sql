@@ -26,7 +26,7 @@ measured as (
 ),
 
 indicators as (
-    select *, {{ counts_sensitive('data_element_codes') }} as is_sensitive from {{ ref('quality_indicator') }}
+    {{ quality_indicators() }}
 )
 
 select

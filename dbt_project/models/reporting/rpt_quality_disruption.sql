@@ -10,7 +10,7 @@ with measured as (
 ),
 
 indicators as (
-    select *, {{ counts_sensitive('data_element_codes') }} as is_sensitive from {{ ref('quality_indicator') }}
+    {{ quality_indicators() }}
 )
 
 select

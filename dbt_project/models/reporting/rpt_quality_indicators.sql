@@ -36,7 +36,7 @@ years as (
 
 -- Counts of sensitive programmes are not told, nor their ratios.
 indicators as (
-    select *, {{ counts_sensitive('data_element_codes') }} as is_sensitive from {{ ref('quality_indicator') }}
+    {{ quality_indicators() }}
 )
 
 select

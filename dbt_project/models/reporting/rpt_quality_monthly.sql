@@ -24,7 +24,7 @@ with rolled as (
 ),
 
 indicators as (
-    select *, {{ counts_sensitive('data_element_codes') }} as is_sensitive from {{ ref('quality_indicator') }}
+    {{ quality_indicators() }}
 )
 
 select
