@@ -124,16 +124,16 @@ def _who(system: System) -> str:
 
 @contextlib.contextmanager
 def _following(warehouse: Warehouse, step: Step) -> Iterator[None]:
-    """Show the ledger's newest line while a run is under way."""
+    """Show what a run loads at the moment: the newest load under way of those begun since, else the models."""
     done = threading.Event()
+    newest = """select relation, coalesce(partition_key, ''), status from ops.load
+        where load_id > %s order by status = 'running' desc, load_id desc limit 1"""
 
     def follow() -> None:
         with warehouse.connect(autocommit=True) as connection:
+            before = connection.execute("select coalesce(max(load_id), 0) from ops.load").fetchone()
             while not done.wait(0.5):
-                found = connection.execute(
-                    "select table_name, coalesce(partition_key, ''), status from ops.load order by load_id desc limit 1"
-                ).fetchone()
-                if found:
+                if found := connection.execute(newest, before).fetchone():
                     step.now("models and tests" if found[2] == "committed" else f"{found[0]} {found[1]}")
 
     thread = threading.Thread(target=follow, daemon=True)
