@@ -9,8 +9,8 @@ from roles_world import World
 
 from hic_assets.bench.questions import QUERIES, Question, questions
 
-__all__ = ["ASKING", "NOT_IN_A_SHORT_DEMO", "QUERIES", "asked_of", "questions"]
-ASKING = ("analyst", "district", "transformer")
+__all__ = ["ASKING", "NOT_IN_A_SHORT_DEMO", "QUERIES", "asked_of", "asker", "questions"]
+ASKING = ("analyst", "officer", "district", "transformer")
 GUARD = "set statement_timeout = '60s'"  # against hanging alone
 
 NOT_IN_A_SHORT_DEMO: Mapping[str, str] = {
@@ -36,8 +36,13 @@ def asked_of(world: World) -> dict[str, int | str]:
     return {one.heading: _answer(world, one) for one in questions()}
 
 
+def asker(question: Question) -> str:
+    """An officer where reports are enough: what one reads, an analyst reads."""
+    return "officer" if question.role == "analyst" and "dwh." not in question.sql else question.role
+
+
 def _answer(world: World, question: Question) -> int | str:
-    with world.of(question.role).connect() as connection:
+    with world.of(asker(question)).connect() as connection:
         connection.execute(GUARD)
         connection.execute("set transaction read only")
         try:

@@ -80,6 +80,7 @@ from dwh.fct_visit v left join dwh.dim_facility f on f.facility_uid = v.facility
 left join staging.idsr_disease d on d.disease_code = v.disease_code;
 create view reporting.rpt_of_view as select facility, sum(amount) as amount from reporting.rpt_visits group by facility;
 create view reporting.rpt_units as select org_unit_uid, name from intermediate.int_org_unit;
+create view reporting.rpt_large as select facility_uid, note, amount from dwh.fct_visit where amount > 0;
 create view reporting.rpt_moved as select * from dwh.fct_moved;
 create view reporting.rpt_patients as select family_name from staging.stg_cemr__patients;
 create view reporting.rpt_patients_deep as select family_name from intermediate.int_patients;
@@ -151,13 +152,13 @@ def roles_on(warehouse: Warehouse) -> Iterator[World]:
 
 @contextmanager
 def small_world(warehouse: Warehouse) -> Iterator[World]:
-    """The world above, with an analyst, a district's login, one of each worker, and one who is in no role."""
+    """The world above, with an analyst, an officer, a district's login, one of each worker, and one who is in no role."""
     with warehouse.connect(autocommit=True) as connection:
         prepare(connection)
         connection.execute(WORLD.encode())
     with roles_on(warehouse) as world:
         world.apply()
-        for role in ("analyst", "loader", "transformer", "pipeline"):
+        for role in ("analyst", "officer", "loader", "transformer", "pipeline"):
             world.add(role, role)
         world.add("district", "district", "101")
         world.add("province", "district", "101", "102")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 from psycopg import Connection
-from psycopg.errors import UndefinedTable
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
 from hic_assets.cli.environment import running_warehouse
 from hic_assets.cli.errors import CommandError
@@ -18,6 +18,7 @@ from hic_assets.explain.resolve import Unknown, indicator_of, indicators, unit_o
 from hic_assets.explain.rights import RAW, Rights, rights_of
 from hic_assets.periods import NotAPeriod
 
+NOT_YOURS = "an explanation reads the marts below the reports, and your login may not: an analyst's login may (docs/roles.md)."
 NOT_BUILT = "the marts are not built here yet: 'hic demo', or the jobs hmis_reference and hmis_monthly, build them."
 
 
@@ -48,6 +49,8 @@ def command(indicator: str, facility: str, period: str, rows: int, confidential:
             found, note = _explain(connection, indicator, facility, period, rows, confidential)
         except UndefinedTable as error:
             raise CommandError(NOT_BUILT) from error
+        except InsufficientPrivilege as error:
+            raise CommandError(NOT_YOURS) from error
         except NotAPeriod as error:
             raise click.BadParameter(f"{error}.", param_hint="--period") from error
         except NoValue as error:

@@ -14,13 +14,14 @@ from hic_assets.cli.errors import CommandError
 from hic_assets.cli.output import as_json, show_json, show_table
 from hic_assets.prepare import prepare
 from hic_assets.warehouse.grants import catalogue, roles_in_use
+from hic_assets.warehouse.reading import MARTS, REPORTS
 from hic_assets.warehouse.roles import READERS, WORKERS, add_login, apply_roles, logins, remove_login
 from hic_assets.warehouse.schema import create_schemas
 
 
 @click.group(name="roles")
 def command() -> None:
-    """Roles of the warehouse: loader, transformer, analyst, district. See docs/roles.md."""
+    """Roles of the warehouse: loader, transformer, analyst, officer, district. See docs/roles.md."""
 
 
 @command.command()
@@ -56,7 +57,7 @@ def show(json_output: bool) -> None:
         show_json({"logins": people, "relations": readable})
         return
     show_table("Logins", ("name", "role", "districts"), [{**p, "districts": ", ".join(p["districts"])} for p in people])
-    show_table("Relations", ("relation", "analyst", "district", "note"), readable)
+    show_table("Relations", ("relation", "analyst", "officer", "district", "note"), readable)
 
 
 @command.command(name="add-user")
@@ -95,12 +96,16 @@ def _readable(connection: Connection[Any]) -> list[dict[str, Any]]:
         raise CommandError("this warehouse has no roles yet: 'hic roles apply' makes them.")
     lines = []
     for held in catalogue(connection):
-        analyst, district = (f"{role} select" in held.grants for role in (roles.analyst, roles.district))
+        analyst, officer, district = may = tuple(f"{role} select" in held.grants for role in roles.readers)
         verdict = held.verdict
-        if not (analyst or district or held.relation.schema in ("dwh", "reporting")):
+        if not (any(may) or held.relation.schema in MARTS):
             continue
-        pending = (analyst, district) != (verdict.analyst, verdict.district)
+        pending = may != (verdict.analyst, verdict.officer, verdict.district)
         words = verdict.why or (f"districts: own rows, by {verdict.place}" if verdict.place else "")
         note = f"{words} (not applied yet: 'hic roles apply')".strip() if pending else words
-        lines.append({"relation": str(held.relation), "analyst": analyst, "district": district, "note": note})
+        # What an officer reads through reports alone is none that it can name.
+        named = officer and held.relation.schema == REPORTS
+        lines.append(
+            {"relation": str(held.relation), "analyst": analyst, "officer": named, "district": district, "note": note}
+        )
     return lines

@@ -1,4 +1,4 @@
-"""Make the grants and policies of analysts and districts what they should be, relation by relation; after every dbt build too.
+"""Make the grants and policies of analysts, officers and districts what they should be, relation by relation; after every dbt build too.
 
 Belongs here: the catalogue as it is, and the statements that change it. Does not: who may read what (``reading``), the roles
 themselves and what only an administrator may do (``roles``).
@@ -17,7 +17,7 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.errors import LockNotAvailable
 
-from hic_assets.warehouse.reading import MARTS, PLACE_COLUMNS, Relation, Verdict, decide
+from hic_assets.warehouse.reading import MARTS, PLACE_COLUMNS, REPORTS, Relation, Verdict, decide
 from hic_assets.warehouse.schema import SCHEMAS
 
 LOCK_TIMEOUT = "2s"
@@ -33,6 +33,7 @@ select c.oid::bigint, n.nspname, c.relname, c.relkind::text,
               and d.refclassid = 'pg_class'::regclass and d.refobjid <> c.oid
           where r.ev_class = c.oid and c.relkind in ('v', 'm')) as reads,
     'security_invoker=true' = any(coalesce(c.reloptions, '{}')) as runs_as_reader,
+    'security_barrier=true' = any(coalesce(c.reloptions, '{}')) as is_barrier,
     c.relrowsecurity,
     pg_get_userbyid(c.relowner)::text as owner,
     array(select p.polname::text from pg_policy p where p.polrelid = c.oid) as policies,
@@ -84,7 +85,7 @@ on conflict do nothing
 
 @dataclass(frozen=True)
 class Roles:
-    """Names of the four roles, which belong to the whole server; the prefix keeps those of two warehouses apart."""
+    """Names of the five roles, which belong to the whole server; the prefix keeps those of two warehouses apart."""
 
     prefix: str = "hic"
 
@@ -104,14 +105,24 @@ class Roles:
         return f"{self.prefix}_analyst"
 
     @property
+    def officer(self) -> str:
+        """Reads reports alone, in which small cells are kept back: programme officers and what they look at."""
+        return f"{self.prefix}_officer"
+
+    @property
     def district(self) -> str:
         """Reads the rows of its own districts in the marts."""
         return f"{self.prefix}_district"
 
     @property
-    def names(self) -> tuple[str, str, str, str]:
-        """All four."""
-        return self.loader, self.transformer, self.analyst, self.district
+    def names(self) -> tuple[str, ...]:
+        """All five."""
+        return self.loader, self.transformer, *self.readers
+
+    @property
+    def readers(self) -> tuple[str, str, str]:
+        """Those that change nothing."""
+        return self.analyst, self.officer, self.district
 
     @property
     def owners(self) -> dict[str, str]:
@@ -144,10 +155,10 @@ def roles_in_use(connection: Connection[Any]) -> Roles | None:
 def catalogue(connection: Connection[Any]) -> list[Held]:
     """Every relation of the warehouse's schemas as it stands, with the verdict on it."""
     rows = connection.execute(_CATALOGUE.encode(), ([*SCHEMAS],)).fetchall()
-    relations = [Relation(r[0], r[1], r[2], r[3], dict(r[4]), frozenset(r[5]), r[6]) for r in rows]
+    relations = [Relation(r[0], r[1], r[2], r[3], dict(r[4]), frozenset(r[5]), r[6], r[7]) for r in rows]
     verdicts = decide(relations)
     return [
-        Held(relation, row[7], row[8], frozenset(row[9]), frozenset(row[10]), verdicts[relation.oid])
+        Held(relation, row[8], row[9], frozenset(row[10]), frozenset(row[11]), verdicts[relation.oid])
         for relation, row in zip(relations, rows, strict=True)
     ]
 
@@ -210,15 +221,16 @@ def _statements(held: Held, roles: Roles) -> Iterator[sql.Composed]:
         yield sql.SQL("alter {} {} owner to {}").format(sql.SQL(kind), name, sql.Identifier(owner))
     if relation.kind == "v" and relation.schema in MARTS and not relation.runs_as_reader:
         yield sql.SQL("alter view {} set (security_invoker = true)").format(name)
+    if relation.kind == "v" and relation.schema == REPORTS and not relation.is_barrier:
+        yield sql.SQL("alter view {} set (security_barrier = true)").format(name)
     if relation.is_table:
         yield from _policies(held, roles, name)
     yield from _grants(held, roles, name)
 
 
 def _policies(held: Held, roles: Roles, name: sql.Identifier) -> Iterator[sql.Composed]:
-    """Row-level security where a table says of its rows where they belong. Its owner, who builds it, is not held to it."""
-    place = held.verdict.place
-    wanted = {} if place is None else {f"{roles.analyst}: all": "true", f"{roles.district}: {place}": _own_rows(place)}
+    """Row-level security where a reader may not see all of a table. Its owner, who builds it, is not held to it."""
+    wanted = _wanted_policies(held, roles)
     for policy in sorted(held.policies - set(wanted)):
         yield sql.SQL("drop policy {} on {}").format(sql.Identifier(policy), name)
     if wanted and not held.has_policies:
@@ -232,14 +244,34 @@ def _policies(held: Held, roles: Roles, name: sql.Identifier) -> Iterator[sql.Co
         yield sql.SQL("alter table {} disable row level security").format(name)
 
 
+def _wanted_policies(held: Held, roles: Roles) -> dict[str, str]:
+    """Name of a policy to its condition, where a table says of its rows where they belong or stands below a report.
+
+    The latter for pg_stats, which shows the commonest values of what somebody may read, and of tables with policies none.
+    """
+    verdict = held.verdict
+    is_below = verdict.officer and held.relation.schema != REPORTS
+    if verdict.place is None and not is_below:
+        return {}
+    wanted = {f"{roles.analyst}: all": "true"}
+    if verdict.officer:
+        wanted[f"{roles.officer}: all"] = "true"
+    if verdict.place is not None:
+        wanted[f"{roles.district}: {verdict.place}"] = _own_rows(verdict.place)
+    elif verdict.district:
+        wanted[f"{roles.district}: all"] = "true"
+    return wanted
+
+
 def _own_rows(column: str) -> str:
     kind = PLACE_COLUMNS[column]
     return f"{column}::text in (select my_place.id from access.my_place where my_place.kind = '{kind}')"
 
 
 def _grants(held: Held, roles: Roles, name: sql.Identifier) -> Iterator[sql.Composed]:
-    """Nothing to PUBLIC, SELECT to whom it is due, and nothing else to either role, on columns neither."""
-    reads = {roles.analyst: held.verdict.analyst, roles.district: held.verdict.district, "public": False}
+    """Nothing to PUBLIC, SELECT to whom it is due, and nothing else to any reader, on columns neither."""
+    verdict = held.verdict
+    reads = dict(zip(roles.readers, (verdict.analyst, verdict.officer, verdict.district), strict=True)) | {"public": False}
     if held.relation.schema in ("raw", "ops"):
         reads[roles.transformer] = True
     for role, may_read in reads.items():

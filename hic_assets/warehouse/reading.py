@@ -1,19 +1,21 @@
-"""Which relation analysts and districts may read: decided from what the catalogue says of it, for relations nobody knows yet too.
+"""Which relation analysts, officers and districts may read: decided from what the catalogue says of it, for relations nobody knows yet too.
 
 Belongs here: the decision. Does not: reading the catalogue and granting (``grants``), who is in which role (``roles``).
 
 What is not decided for is denied. A mart needs no entry anywhere: it is read by analysts for being in ``dwh`` or ``reporting``,
-and by districts if one of its columns says where each row belongs, or if it is a dimension without places and persons.
+by officers for being in ``reporting``, and by districts if one of its columns says where each row belongs, or if it is a
+dimension without places and persons.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 MARTS = ("dwh", "reporting")
+REPORTS = "reporting"
 
 SEEDS = frozenset(file.stem for file in (Path(__file__).parents[2] / "dbt_project" / "seeds").glob("*.csv"))
 """Lists that stand in the project itself, so hold no person."""
@@ -95,6 +97,8 @@ class Relation:
     reads: frozenset[int] = frozenset()
     runs_as_reader: bool = False
     """A view with ``security_invoker``: what it reads is asked for with the rights of whoever asks."""
+    is_barrier: bool = False
+    """A view with ``security_barrier``: a reader's condition sees no row that the view leaves out."""
 
     @property
     def is_table(self) -> bool:
@@ -107,12 +111,16 @@ class Relation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Who may read a relation. ``place``: the column by which a district reads its own rows only; ``why`` of what is denied."""
+    """Who may read a relation. ``place``: the column by which a district reads its own rows only; ``why`` of what is denied.
+
+    ``officer``: a report, or what one reads as its reader; the latter by no name of its own, for lack of ``USAGE`` of its schema.
+    """
 
     analyst: bool
     district: bool
     place: str | None = None
     why: str = ""
+    officer: bool = False
 
 
 DENIED = Verdict(False, False, why="not a mart")
@@ -124,7 +132,23 @@ def decide(relations: Iterable[Relation]) -> dict[int, Verdict]:
     verdicts: dict[int, Verdict] = {}
     for oid in known:
         _decide(oid, known, verdicts)
+    for oid in _reported(known, verdicts):
+        verdicts[oid] = replace(verdicts[oid], officer=True)
     return verdicts
+
+
+def _reported(known: Mapping[int, Relation], verdicts: Mapping[int, Verdict]) -> set[int]:
+    """Open reports, and what they read with the rights of whoever asks."""
+    found: set[int] = set()
+    waiting = [oid for oid, relation in known.items() if relation.schema == REPORTS and verdicts[oid].analyst]
+    while waiting:
+        oid = waiting.pop()
+        if oid in found or oid not in known:
+            continue
+        found.add(oid)
+        if known[oid].schema in MARTS or known[oid].runs_as_reader:
+            waiting += known[oid].reads
+    return found
 
 
 def place_column(relation: Relation) -> str | None:

@@ -1,4 +1,4 @@
-"""The four roles, their rights on schemas, and the logins in them.
+"""The five roles, their rights on schemas, and the logins in them.
 
 Belongs here: roles, memberships, schemas, defaults for what is made later, districts of logins. Does not: which relation who
 may read (``reading``), grants and policies of relations (``grants``). Passwords are never seen: who administers the server
@@ -18,7 +18,7 @@ from hic_assets.warehouse.errors import WarehouseError
 from hic_assets.warehouse.grants import Roles, create_access, grant_reading, roles_in_use
 from hic_assets.warehouse.schema import SCHEMAS
 
-READERS = ("analyst", "district")
+READERS = ("analyst", "officer", "district")
 WORKERS = ("loader", "transformer", "pipeline")
 """What a login can be that is no reader; ``pipeline`` is both others: what the code location runs as."""
 
@@ -153,11 +153,11 @@ def _database_is_closed(connection: Connection[Any], roles: Roles) -> bool:
 def _of_database(roles: Roles, database: str) -> list[sql.Composed]:
     """No stranger connects; no reader makes temporary objects, as functions of one's own are how policies are spied on."""
     name = sql.Identifier(database)
-    all_four = sql.SQL(", ").join(map(sql.Identifier, roles.names))
+    everybody = sql.SQL(", ").join(map(sql.Identifier, roles.names))
     makers = sql.SQL(", ").join(map(sql.Identifier, (roles.loader, roles.transformer)))
     return [
         sql.SQL("revoke all on database {} from public").format(name),
-        sql.SQL("grant connect on database {} to {}").format(name, all_four),
+        sql.SQL("grant connect on database {} to {}").format(name, everybody),
         sql.SQL("grant create, temporary on database {} to {}").format(name, makers),
     ]
 
@@ -165,7 +165,8 @@ def _of_database(roles: Roles, database: str) -> list[sql.Composed]:
 def _of_schemas(roles: Roles, user: str) -> Iterable[sql.Composed]:
     """Owners of schemas, who may look into which, and what holds for relations made later."""
     loader, transformer = sql.Identifier(roles.loader), sql.Identifier(roles.transformer)
-    readers = sql.SQL(", ").join([sql.Identifier(roles.analyst), sql.Identifier(roles.district)])
+    readers = sql.SQL(", ").join(map(sql.Identifier, roles.readers))
+    of_marts = sql.SQL(", ").join(map(sql.Identifier, (roles.analyst, roles.district)))
     for schema, owner in roles.owners.items():
         name = sql.Identifier(schema)
         yield sql.SQL("alter schema {} owner to {}").format(name, sql.Identifier(owner))
@@ -173,7 +174,8 @@ def _of_schemas(roles: Roles, user: str) -> Iterable[sql.Composed]:
         yield sql.SQL("revoke all on all functions in schema {} from public, {}").format(name, readers)
         yield sql.SQL("revoke all on all sequences in schema {} from public, {}").format(name, readers)
     yield sql.SQL("revoke create on schema {} from public").format(sql.Identifier("public"))
-    yield sql.SQL("grant usage on schema dwh, reporting, staging to {}").format(readers)
+    yield sql.SQL("grant usage on schema dwh, staging to {}").format(of_marts)
+    yield sql.SQL("grant usage on schema reporting to {}").format(readers)
     yield sql.SQL("grant usage on schema raw, ops, access to {}").format(transformer)
     yield sql.SQL("grant execute on all functions in schema ops to {}").format(transformer)
     yield sql.SQL("grant usage on schema access to {}").format(loader)

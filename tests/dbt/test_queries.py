@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dbt_runner import Dbt
-from queries import ASKING, NOT_IN_A_SHORT_DEMO, asked_of, questions
+from queries import ASKING, NOT_IN_A_SHORT_DEMO, asked_of, asker, questions
 from roles_world import roles_on
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -21,7 +21,8 @@ def test_there_are_many_questions_each_with_words_and_a_query() -> None:
     assert len(asked) >= 25
     headings = [one.heading for one in asked]
     assert len(set(headings)) == len(headings)
-    assert {one.role for one in asked} == set(ASKING)
+    assert {one.role for one in asked} | {asker(one) for one in asked} == set(ASKING)
+    assert sum(asker(one) == "officer" for one in asked) > 35
     assert [one.heading for one in asked if not one.note or not one.heading.endswith("?")] == []
     assert set(NOT_IN_A_SHORT_DEMO) <= set(headings)
 

@@ -35,7 +35,9 @@ def test_what_was_granted_by_hand_is_taken_back(world: World) -> None:
     world.admin(f"grant insert, select on dwh.fct_moved to {district}")
     world.admin("alter view reporting.rpt_visits set (security_invoker = false)")
     world.admin(f"create policy mine on dwh.fct_visit for select to {district} using (true)")
-    assert len(world.apply()) == 6
+    world.admin("alter view reporting.rpt_large reset (security_barrier)")
+    world.admin(f"grant select on dwh.fct_person_event to {world.roles.officer}")
+    assert len(world.apply()) == 8
     world.refused("analyst", "select * from raw.cemr_patients")
     world.refused("district", "select family_name from staging.stg_cemr__patients")
     world.refused("district", "select * from dwh.fct_moved")
@@ -137,12 +139,13 @@ NEW_NAMES = [
 def test_what_is_new_is_denied_until_it_is_granted_and_then_as_it_should_be(world: World) -> None:
     with world.of("pipeline").connect(autocommit=True) as connection:
         connection.execute(NEW.encode())
-    for role in ("analyst", "district"):
+    for role in ("analyst", "officer", "district"):
         for name in NEW_NAMES:
             world.refused(role, f"select * from {name}")
     build(world, "select 1")
-    may = {role: {n for n in NEW_NAMES if _may(world, role, n)} for role in ("analyst", "district")}
+    may = {role: {n for n in NEW_NAMES if _may(world, role, n)} for role in ("analyst", "officer", "district")}
     assert may["district"] == {"dwh.fct_new", "dwh.dim_vaccine", "reporting.rpt_new"}
+    assert may["officer"] == {"reporting.rpt_new", "reporting.rpt_elsewhere"}
     assert may["analyst"] == may["district"] | {"dwh.fct_elsewhere", "dwh.dim_person", "reporting.rpt_elsewhere"}
     assert world.ask("district", "select n from dwh.fct_new") == [(1,)]
     assert world.ask("district", "select n from reporting.rpt_new") == [(1,)]
@@ -187,11 +190,12 @@ def test_no_relation_with_rows_of_districts_is_open(world: World) -> None:
         elif one.verdict.place:
             assert one.has_policies and f"{world.roles.district}: {one.verdict.place}" in one.policies, relation
         else:
+            assert not one.has_policies or f"{world.roles.district}: all" in one.policies, relation
             assert relation.name in SEEDS or relation.name.startswith("dim_"), relation
             assert not [c for c in relation.columns if "district" in c or "facility_uid" in c], relation
     for one in held.values():
         assert not any(grant.startswith("public ") for grant in one.grants), one.relation
-        reader = {g for g in one.grants if g.startswith((world.roles.analyst, world.roles.district))}
+        reader = {g for g in one.grants if g.startswith(world.roles.readers)}
         assert all(grant.endswith(" select") for grant in reader), one.relation
 
 
@@ -208,6 +212,19 @@ def test_what_the_reports_read_beside_the_marts_is_no_raw_table() -> None:
     assert {one for one in BESIDE_MARTS if one[0] not in ("intermediate", "staging")} == {("ops", "idsr_alert_fired")}
     hidden = Relation(1, "staging", "idsr_disease", "v", {"name": "text"})
     assert not decide([hidden])[1].analyst  # a view that is called as a seed is
+
+
+def test_an_officer_reads_reports_and_what_they_stand_on_alone() -> None:
+    relations = [
+        Relation(1, "dwh", "fct_counted", "r", {"facility_uid": "text"}),
+        Relation(2, "dwh", "fct_unread", "r", {"facility_uid": "text"}),
+        Relation(3, "dwh", "fct_view", "v", {"n": "bigint"}, frozenset({1}), runs_as_reader=True),
+        Relation(4, "reporting", "rpt_open", "v", {"n": "bigint"}, frozenset({3, 5}), runs_as_reader=True),
+        Relation(5, "staging", "stg_ops__parity", "v", {"n": "bigint"}, frozenset({6})),
+        Relation(6, "ops", "parity", "r", {"n": "bigint"}),
+        Relation(7, "reporting", "rpt_closed", "v", {"n": "bigint"}, frozenset({2, 6}), runs_as_reader=True),
+    ]
+    assert {oid for oid, verdict in decide(relations).items() if verdict.officer} == {1, 3, 4, 5}
 
 
 def test_what_districts_read_beside_the_marts_knows_no_place() -> None:

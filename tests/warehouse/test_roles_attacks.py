@@ -1,4 +1,4 @@
-"""Analysts and districts try to get at what is not theirs: by every way PostgreSQL has that we know of."""
+"""Analysts, officers and districts try to get at what is not theirs: by every way PostgreSQL has that we know of."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from roles_world import World, notices, rows_of
 
-READERS = ["analyst", "district"]
+READERS = ["analyst", "officer", "district"]
 
 
 @pytest.fixture
@@ -29,6 +29,13 @@ def test_an_analyst_reads_the_marts(world: World) -> None:
     assert world.ask("analyst", "select count(*) from dwh.fct_person_event") == [(1,)]
     assert world.ask("analyst", "select visits from dwh.fct_frozen where facility_uid = 'F3'") == [(400,)]
     assert len(world.ask("analyst", "select * from reporting.rpt_units")) == 10
+
+
+def test_an_officer_reads_the_reports(world: World) -> None:
+    assert world.ask("officer", "select count(*), count(facility) from reporting.rpt_visits") == [(2000, 1600)]
+    assert world.ask("officer", "select sum(amount) from reporting.rpt_of_view") == [(400,)]
+    assert world.ask("officer", "select * from reporting.rpt_moved") == [("D3", 7)]
+    assert len(world.ask("officer", "select * from reporting.rpt_units")) == 10
 
 
 def test_a_district_reads_its_rows(world: World) -> None:
@@ -83,6 +90,28 @@ def test_closed_relations(world: World, role: str, relation: str) -> None:
     world.refused(role, f"select * from {relation}")
     world.refused(role, f"select count(*) from {relation}")
     world.refused(role, f"copy {relation} to stdout")
+
+
+BELOW_REPORTS = ["dwh.fct_visit", "dwh.dim_facility", "dwh.fct_moved", "dwh.fct_person_event", "staging.idsr_disease"]
+
+
+@pytest.mark.parametrize("relation", BELOW_REPORTS)
+def test_an_officer_reads_nothing_below_the_reports(world: World, relation: str) -> None:
+    world.refused("officer", f"select * from {relation}")
+    world.refused("officer", f"copy {relation} to stdout")
+    number = world.admin(f"select '{relation}'::regclass::oid")[0][0]
+    world.refused("officer", f"select table_to_xml({number}::regclass, false, false, '')")
+    world.refused("officer", f"select query_to_xml('select * from {relation}', false, false, '')")
+    table = relation.partition(".")[2]
+    assert world.ask("officer", f"select * from pg_stats where tablename = '{table}' and schemaname = 'dwh'") == []
+
+
+@pytest.mark.parametrize("column", ["note::integer", "1 / amount", "case when note like '%F2%' then note else '1' end::int"])
+def test_a_condition_sees_no_row_that_a_report_leaves_out(world: World, column: str) -> None:
+    """Of rpt_large all rows are of F1, whose notes are no numbers: an error may quote these, and no other's."""
+    for role in ("officer", "analyst"):
+        _, error = notices(world, role, f"select 1 from reporting.rpt_large where {column} > 0")
+        assert "of F2" not in error and "of F3" not in error and "nobody" not in error and "division" not in error
 
 
 @pytest.mark.parametrize(
@@ -167,7 +196,7 @@ def test_other_sessions_and_the_server_are_left_alone(world: World, role: str) -
 def test_no_other_role_is_taken_on(world: World, role: str) -> None:
     owner = world.warehouse.params["user"]
     others = [world.roles.loader, world.roles.transformer, world.login("province"), owner, "pg_read_all_data"]
-    others.append(world.roles.district if role == "analyst" else world.roles.analyst)
+    others += {world.roles.analyst, world.roles.officer, world.roles.district} - {f"{world.roles.prefix}_{role}"}
     for other in others:
         world.refused(role, f'set role "{other}"')
         world.refused(role, f'set session authorization "{other}"')
