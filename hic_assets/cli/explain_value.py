@@ -18,7 +18,9 @@ from hic_assets.explain.resolve import Unknown, indicator_of, indicators, unit_o
 from hic_assets.explain.rights import RAW, Rights, rights_of
 from hic_assets.periods import NotAPeriod
 
-NOT_YOURS = "an explanation reads the marts below the reports, and your login may not: an analyst's login may (docs/roles.md)."
+NOT_YOURS = (
+    "an explanation reads the marts below the reports, and your login may not: an analyst's login may (docs/roles.md)."
+)
 NOT_BUILT = "the marts are not built here yet: 'hic demo', or the jobs hmis_reference and hmis_monthly, build them."
 
 

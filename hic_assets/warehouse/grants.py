@@ -271,7 +271,9 @@ def _own_rows(column: str) -> str:
 def _grants(held: Held, roles: Roles, name: sql.Identifier) -> Iterator[sql.Composed]:
     """Nothing to PUBLIC, SELECT to whom it is due, and nothing else to any reader, on columns neither."""
     verdict = held.verdict
-    reads = dict(zip(roles.readers, (verdict.analyst, verdict.officer, verdict.district), strict=True)) | {"public": False}
+    reads = dict(zip(roles.readers, (verdict.analyst, verdict.officer, verdict.district), strict=True)) | {
+        "public": False
+    }
     if held.relation.schema in ("raw", "ops"):
         reads[roles.transformer] = True
     for role, may_read in reads.items():

@@ -14,14 +14,12 @@ import programme_fact_rows
 import pytest
 import small_country
 import surveillance
-from dbt_runner import BOTH, Dbt
+from dbt_runner import BOTH, BUILT, Dbt
 from pg_servers import copied_database, copy_database, shared_database
 
 from hic_assets.warehouse import Warehouse
 
 FILES = "target"
-# Copied by tests that change it; nobody connects to it, which PostgreSQL asks of what is copied.
-BUILT = "hic_test_country_built"
 MARTS_BUILT = "hic_test_marts_built"
 
 

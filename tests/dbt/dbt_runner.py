@@ -26,6 +26,8 @@ from hic_assets.warehouse import Warehouse
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 DBT = str(Path(sys.executable).with_name("dbt"))
 DBT_SECONDS = 800
+# The small country built: copied by tests that change it. Nobody connects to it, which PostgreSQL asks of what is copied.
+BUILT = "hic_test_country_built"
 PSEUDONYM_KEY = b"a key of pseudonyms that is for tests"
 JANUARY, BOTH = ("2024-01-01", "2024-02-01"), ("2024-01-01", "2024-03-01")
 

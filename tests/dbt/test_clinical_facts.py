@@ -8,8 +8,7 @@ from uuid import UUID
 
 import clinical_facts_rows
 import pytest
-from conftest import BUILT
-from dbt_runner import BOTH, PSEUDONYM_KEY, Dbt
+from dbt_runner import BOTH, BUILT, PSEUDONYM_KEY, Dbt
 from pg_servers import copied_database
 from small_country import FEB, JAN, KIBAGABAGA, REMERA
 

@@ -82,11 +82,11 @@ def test_an_analyst_gets_the_number_and_its_measures_with_a_word_on_the_rest(own
         assert [own[side] for side in SIDES] == [28, 36] and own["disagreements"] == []
         with pytest.raises(Unknown, match="there is no place"):
             ask(world.of("district"), "ANC1_COVERAGE", NYAMATA)
+        world.add("officer", "officer")
         with pytest.MonkeyPatch.context() as patch:
             refused = hic(patch, analyst, "HIV_POSITIVITY", "--facility", "22", "--period", "202401", "--confidential")
-        assert isinstance(refused.exception, CommandError) and refused.exception.exit_code == 3
-            world.add("officer", "officer")
             none = hic(patch, world.of("officer"), "ANC1_COVERAGE", "--facility", "22", "--period", "202401")
+        assert isinstance(refused.exception, CommandError) and refused.exception.exit_code == 3
         assert "may not read raw.hmis_data_values" in str(refused.exception)
         assert isinstance(none.exception, CommandError) and "an analyst's login may" in str(none.exception)
 

@@ -165,7 +165,9 @@ def test_an_officer_reads_every_open_report_and_nothing_else_by_name(world: Worl
     assert 20 < len(below) < sum(one.verdict.analyst for one in held) - 10
     # What pg_stats would show values of.
     assert [str(one.relation) for one in below if one.relation.is_table and not one.has_policies] == []
-    assert world.ask("officer", "select * from pg_stats where schemaname <> all('{pg_catalog,information_schema}')") == []
+    assert (
+        world.ask("officer", "select * from pg_stats where schemaname <> all('{pg_catalog,information_schema}')") == []
+    )
 
 
 def test_reports_that_officers_read_stand_on_no_rows_of_persons(world: World) -> None:

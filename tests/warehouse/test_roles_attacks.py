@@ -106,7 +106,9 @@ def test_an_officer_reads_nothing_below_the_reports(world: World, relation: str)
     assert world.ask("officer", f"select * from pg_stats where tablename = '{table}' and schemaname = 'dwh'") == []
 
 
-@pytest.mark.parametrize("column", ["note::integer", "1 / amount", "case when note like '%F2%' then note else '1' end::int"])
+@pytest.mark.parametrize(
+    "column", ["note::integer", "1 / amount", "case when note like '%F2%' then note else '1' end::int"]
+)
 def test_a_condition_sees_no_row_that_a_report_leaves_out(world: World, column: str) -> None:
     """Of rpt_large all rows are of F1, whose notes are no numbers: an error may quote these, and no other's."""
     for role in ("officer", "analyst"):
