@@ -25,6 +25,8 @@ BESIDE_MARTS = frozenset(
         ("intermediate", "int_code_use"),
         # What facts of dwh are views of: persons as pseudonyms, and the place of each row.
         ("intermediate", "int_death_audit_event"),
+        # Counts of places.
+        ("intermediate", "int_death_audit_quarter"),
         # This and int_programme_disclosure: what is shown and what is not, of which place and month, and no number.
         ("intermediate", "int_disclosure"),
         ("intermediate", "int_facility_crosswalk"),

@@ -29,6 +29,7 @@ MARTS = (
     "rpt_immunization",
     "rpt_immunization_dropout",
     "rpt_zero_dose",
+    "int_death_audit_quarter",
     "rpt_maternal_perinatal",
     "rpt_civil_registration",
     "rpt_stock_out",

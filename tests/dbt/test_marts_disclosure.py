@@ -27,7 +27,8 @@ MARTS_BUILT = "hic_test_marts_built"
 LEVELS = {"country": 1, "province": 2, "district": 3, "facility": 6}
 EMPTIED = (
     "intermediate.int_org_unit_closure, intermediate.int_tb_event, intermediate.int_hiv_event, intermediate.int_hiv_month,"
-    " intermediate.int_hiv_cohort, intermediate.int_death_audit_event, intermediate.int_programme_disclosure,"
+    " intermediate.int_hiv_cohort, intermediate.int_death_audit_event, intermediate.int_death_audit_quarter,"
+    " intermediate.int_programme_disclosure,"
     " dwh.fct_measure_month, dwh.fct_tb_cohort, dwh.fct_hiv_cascade, dwh.fct_hiv_cohort, dwh.fct_programme_month"
 )
 Build = Callable[[str], None]
@@ -281,6 +282,7 @@ def test_no_small_count_of_mothers_and_newborns_can_be_recovered(connection: Con
             measures = [place | {"measure_code": name, "value": row[name], "is_estimated": False} for name in HMIS]
             put(connection, "dwh.fct_measure_month", measures)
         put(connection, "intermediate.int_death_audit_event", audit_rows(persons))
+        build("intermediate.int_death_audit_quarter")
         told = dict(ask(connection, "reporting.rpt_maternal_perinatal", "period", OUTCOMES, OUTCOME_PERIODS))
         for programme, its in zip(("maternal_death_audit", "perinatal_death_audit"), cases, strict=True):
             told |= by_month(connection, build, programme, persons, its)

@@ -236,8 +236,6 @@ def test_dbt_runs_as_the_transformer_and_what_it_replaces_stays_closed(world: Wo
     dbt.run("build", "--select", "fct_reporting", "--full-refresh", *WITHOUT_TESTS)
     world.refused("analyst", "select * from dwh.fct_reporting")
     world.refused("district", "select * from dwh.fct_reporting")
-    world.refused("officer", "select * from reporting.rpt_reporting_rates")
     world.apply()
     for role in ("analyst", "district"):
         assert world.ask(role, "select count(*) > 0 from dwh.fct_reporting") == [(True,)]
-    assert world.ask("officer", "select count(*) > 0 from reporting.rpt_reporting_rates") == [(True,)]
