@@ -16,8 +16,7 @@
     {% do run_query('alter view ' ~ target_relation ~ ' set (security_invoker = true)') %}
   {%- endif %}
   {%- if model.schema == 'reporting' %}
-    {# Who reads reports alone must not see, by a condition that fails on it, a row that a report leaves out. #}
-    {% do run_query('alter view ' ~ target_relation ~ ' set (security_barrier = true)') %}
+    {% do run_query('alter view ' ~ target_relation ~ ' set (security_barrier = ' ~ report_is_barrier() ~ ')') %}
   {%- endif %}
 
   {% do apply_grants(target_relation, config.get('grants'), should_revoke=true) %}
@@ -49,4 +48,10 @@
    as their owner, for nobody else may read raw tables; where analysts read through one, it says `runs_as: reader`. #}
 {% macro view_runs_as_reader() %}
   {{ return(model.schema in ('dwh', 'reporting') or config.get('meta', {}).get('runs_as') == 'reader') }}
+{% endmacro %}
+
+{# Who reads reports alone must not see, by a condition that fails on it, a row or a number that a report leaves out. A barrier lets
+   PostgreSQL apply few conditions early (`like` is none of them), so a report that says that it leaves nothing out has none. #}
+{% macro report_is_barrier() %}
+  {{ return('false' if config.get('meta', {}).get('leaves_nothing_out') else 'true') }}
 {% endmacro %}

@@ -33,7 +33,7 @@ select c.oid::bigint, n.nspname, c.relname, c.relkind::text,
               and d.refclassid = 'pg_class'::regclass and d.refobjid <> c.oid
           where r.ev_class = c.oid and c.relkind in ('v', 'm')) as reads,
     'security_invoker=true' = any(coalesce(c.reloptions, '{}')) as runs_as_reader,
-    'security_barrier=true' = any(coalesce(c.reloptions, '{}')) as is_barrier,
+    array_to_string(c.reloptions, ' ') ~ 'security_barrier=' as has_barrier_decided,
     c.relrowsecurity,
     pg_get_userbyid(c.relowner)::text as owner,
     array(select p.polname::text from pg_policy p where p.polrelid = c.oid) as policies,
@@ -155,7 +155,7 @@ def roles_in_use(connection: Connection[Any]) -> Roles | None:
 def catalogue(connection: Connection[Any]) -> list[Held]:
     """Every relation of the warehouse's schemas as it stands, with the verdict on it."""
     rows = connection.execute(_CATALOGUE.encode(), ([*SCHEMAS],)).fetchall()
-    relations = [Relation(r[0], r[1], r[2], r[3], dict(r[4]), frozenset(r[5]), r[6], r[7]) for r in rows]
+    relations = [Relation(r[0], r[1], r[2], r[3], dict(r[4]), frozenset(r[5]), r[6], bool(r[7])) for r in rows]
     verdicts = decide(relations)
     return [
         Held(relation, row[8], row[9], frozenset(row[10]), frozenset(row[11]), verdicts[relation.oid])
@@ -221,7 +221,7 @@ def _statements(held: Held, roles: Roles) -> Iterator[sql.Composed]:
         yield sql.SQL("alter {} {} owner to {}").format(sql.SQL(kind), name, sql.Identifier(owner))
     if relation.kind == "v" and relation.schema in MARTS and not relation.runs_as_reader:
         yield sql.SQL("alter view {} set (security_invoker = true)").format(name)
-    if relation.kind == "v" and relation.schema == REPORTS and not relation.is_barrier:
+    if relation.kind == "v" and relation.schema == REPORTS and not relation.has_barrier_decided:
         yield sql.SQL("alter view {} set (security_barrier = true)").format(name)
     if relation.is_table:
         yield from _policies(held, roles, name)

@@ -99,8 +99,8 @@ class Relation:
     reads: frozenset[int] = frozenset()
     runs_as_reader: bool = False
     """A view with ``security_invoker``: what it reads is asked for with the rights of whoever asks."""
-    is_barrier: bool = False
-    """A view with ``security_barrier``: a reader's condition sees no row that the view leaves out."""
+    has_barrier_decided: bool = False
+    """A view with ``security_barrier``, where a reader's condition sees no row that is left out; or said to leave nothing out."""
 
     @property
     def is_table(self) -> bool:

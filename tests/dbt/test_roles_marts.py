@@ -157,10 +157,12 @@ def test_an_officer_reads_every_open_report_and_nothing_else_by_name(world: Worl
     for one in held:
         name = str(one.relation)
         if one.relation.schema == "reporting" and one.verdict.analyst:
-            assert one.relation.is_barrier, name
+            assert one.relation.has_barrier_decided, name
             world.ask("officer", f"select * from {name} limit 1")
         else:
             world.refused("officer", f"select * from {name} limit 1")
+    without = "select oid::regclass::text from pg_class where 'security_barrier=false' = any(reloptions)"
+    assert world.admin(without) == [("reporting.rpt_reconciliation",)]
     below = [one for one in held if one.verdict.officer and one.relation.schema != "reporting"]
     assert 20 < len(below) < sum(one.verdict.analyst for one in held) - 10
     # What pg_stats would show values of.

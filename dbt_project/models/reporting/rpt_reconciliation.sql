@@ -1,5 +1,6 @@
 {{ config(
     tags=['weekly'],
+    meta={'leaves_nothing_out': true},
     pre_hook="{{ ensure_table('fct_measure_month') }}"
 ) }}
 
