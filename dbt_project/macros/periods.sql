@@ -39,3 +39,31 @@ left join {{ ref('dim_geography') }} as geographies
     where loaded.source = '{{ source }}'
     group by names.period_type, names.period
 {%- endmacro %}
+
+{# The same of several systems, each by a source of its own, and of 'all': there a month counts that every one of them has loaded. `sources`
+   names the source of each system. #}
+{% macro months_loaded_by_system(sources) -%}
+  select
+        months.system,
+        names.period_type,
+        names.period,
+        count(*) filter (where months.is_complete) as months_loaded,
+        count(*) filter (where months.is_complete) = max(names.months_expected) as is_complete,
+        max(months.data_as_of) as data_as_of
+    from (
+        select shown.system, loaded.period_start, bool_and(loaded.is_complete) as is_complete, max(loaded.data_as_of) as data_as_of
+        from {{ ref('int_source_month') }} as loaded
+        inner join (
+            values
+            {%- for system, source in sources.items() %}
+            ('{{ system }}', '{{ source }}'){{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as sources (system, source) on loaded.source = sources.source
+        cross join lateral (values (sources.system), ('all')) as shown (system)
+        where loaded.source in ('{{ sources.values() | join("', '") }}')
+        group by shown.system, loaded.period_start
+    ) as months
+    inner join {{ ref('dim_period') }} as periods on months.period_start = periods.period_start
+    cross join lateral {{ periods_of('periods') }}
+    group by months.system, names.period_type, names.period
+{%- endmacro %}

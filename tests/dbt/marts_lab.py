@@ -12,6 +12,7 @@ from marts_doses import RECONCILED, VACCINATED
 from marts_hiv import HIV, PROGRAMME_MONTHS, TB
 from marts_others import CANCER, DIAGNOSES, STOCK
 from marts_rows import loaded, mondays, put
+from marts_visits import LABORATORY, MONTHS_LOADED, VISITS
 
 from hic_assets.warehouse import Warehouse
 
@@ -37,8 +38,26 @@ MARTS = (
     "rpt_cancer_incidence",
     "fct_outpatient_burden",
     "rpt_outpatient_burden",
+    "fct_visit_month",
+    "fct_lab_month",
+    "rpt_visits",
+    "rpt_insurance",
+    "rpt_lab_positivity",
     "int_programme_disclosure",
     "rpt_programme_monthly",
+)
+FACTS = (
+    RECONCILED,
+    VACCINATED,
+    HIV,
+    TB,
+    CIVIL,
+    STOCK,
+    DIAGNOSES,
+    VISITS,
+    LABORATORY,
+    CANCER,
+    PROGRAMME_MONTHS,
 )
 WITHOUT_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 # A month and weeks of which nothing is landed, for relations to be made in.
@@ -60,11 +79,13 @@ def build(warehouse: Warehouse, dbt: Dbt) -> None:
     above = [f"+{name}" for name in (*MARTS, "fct_measure_month")]
     dbt.run("build", "--select", *above, *WITHOUT_TESTS, *NOTHING)
     with warehouse.connect() as connection:
-        for rows in (RECONCILED, VACCINATED, HIV, TB, CIVIL, STOCK, DIAGNOSES, CANCER, PROGRAMME_MONTHS):
+        for rows in FACTS:
             for table, its in rows.items():
                 put(connection, table, its)
         for system, tables, partitions in LOADED:
             for kind in ("enrollments", "events"):
                 loaded(connection, system, f"{tables}_{kind}".removeprefix(f"{system}_"), partitions)
+        for system, table, months in MONTHS_LOADED:
+            loaded(connection, system, table, months)
     results = dbt.run("build", "--select", *MARTS, "--exclude-resource-type", "unit_test", *YEAR)
     assert set(results.values()) <= {"success", "pass"}, results

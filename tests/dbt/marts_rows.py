@@ -1,6 +1,6 @@
 """How rows of facts are made by hand, for tests of the programme marts.
 
-Belongs here: making a row. Does not belong here: which there are (``marts_doses``, ``marts_hiv``, ``marts_births``, ``marts_others``).
+Belongs here: making a row. Does not belong here: which there are (``marts_doses``, ``marts_births`` and others).
 """
 
 from __future__ import annotations

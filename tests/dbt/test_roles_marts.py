@@ -226,6 +226,23 @@ def test_reporting_rates_of_a_district_are_those_an_analyst_sees(world: World) -
     assert len(got) < len(all_rows)
 
 
+@pytest.mark.parametrize("report", ["rpt_visits", "rpt_insurance", "rpt_lab_positivity"])
+def test_visits_of_a_district_are_those_an_analyst_sees(world: World, report: str) -> None:
+    """Their facts have rows of the country, which all may read: so a district sees the country's true figure beside its own."""
+    with world.warehouse.connect() as connection:
+        # Of the laboratory the marks have left no result whose test is known.
+        connection.execute(
+            "insert into dwh.fct_lab_month (period_start, org_unit_uid, level, lab_test_key, results, positive_or_negative, positive)"
+            " select distinct period_start, org_unit_uid, level, 'efiche:TDR', 2, 2, 1 from dwh.fct_visit_month"
+            " on conflict do nothing"
+        )
+    query = f"select r.org_unit_uid, r.level, r::text from reporting.{report} as r"
+    got, all_rows = world.ask("district", query), world.ask("analyst", query)
+    assert {level for _, level, _ in got} >= {"facility", "district", "country"}
+    assert sorted(got) == sorted(row for row in all_rows if row[0] in {unit for unit, *_ in got})
+    assert len(got) < len(all_rows)
+
+
 def test_dbt_runs_as_the_transformer_and_what_it_replaces_stays_closed(world: World, tmp_path: Path) -> None:
     before = world.ask("district", "select count(*) from reporting.rpt_reporting_rates")
     dbt = Dbt(world.of("transformer"), tmp_path)

@@ -12,6 +12,7 @@ select
     codes.target_code as loinc_code,
     codes.relation,
     codes.note,
+    codes.is_sensitive,
     units.standard_unit,
     units.standard_unit is not null as is_quantity
 from {{ ref('xwalk_lab_test') }} as codes

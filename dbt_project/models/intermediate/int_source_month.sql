@@ -14,7 +14,11 @@ with sources as (
         ('ebuzima', 'ebuzima_newborns', 'weekly', 0),
         ('idsr', 'idsr_notifications', 'weekly', 3),
         ('idsr_dhis2', 'hmis_weekly_values', 'weekly', 3),
-        ('idsr_dhis2', 'hmis_weekly_registrations', 'weekly', 3)
+        ('idsr_dhis2', 'hmis_weekly_registrations', 'weekly', 3),
+        ('efiche', 'efiche_visits', 'monthly', 0),
+        ('efiche_lab', 'efiche_lab_orders', 'monthly', 0),
+        ('hpemr', 'hpemr_encounters', 'monthly', 0),
+        ('cemr', 'cemr_community_encounters', 'monthly', 0)
     ) as told (source, relation, cadence, days)
 ),
 
