@@ -2,14 +2,10 @@
 
 -- The HMIS's numbers and the audit trackers', by quarter: deaths are few, and what is kept back is decided a quarter at a time
 -- (macros/disclosure.sql). Both parts of a rate add up over quarters; division comes last.
-{%- set counted = ['deliveries', 'live_births'] %}
-{%- set mothers = [
-    'maternal_deaths', 'maternal_notified', 'maternal_audited', 'maternal_audited_in_time', 'maternal_lateness_unknown'
-] %}
-{%- set newborns = [
-    'stillbirths', 'neonatal_deaths', 'perinatal_notified', 'perinatal_audited', 'perinatal_audited_in_time',
-    'perinatal_lateness_unknown'
-] %}
+{#- By the HMIS, which rpt_core_indicators shows too: keeping them back here would only hide audits along with them. #}
+{%- set counted = ['deliveries', 'live_births', 'maternal_deaths', 'stillbirths', 'neonatal_deaths'] %}
+{%- set mothers = ['maternal_notified', 'maternal_audited', 'maternal_audited_in_time', 'maternal_lateness_unknown'] %}
+{%- set newborns = ['perinatal_notified', 'perinatal_audited', 'perinatal_audited_in_time', 'perinatal_lateness_unknown'] %}
 
 with reported as (
     select
@@ -57,15 +53,12 @@ quarters as (
         {%- for name in counted %}
         reported.{{ name }},
         {%- endfor %}
-        reported.stillbirths,
-        reported.maternal_deaths,
-        reported.neonatal_deaths,
         {%- for programme in ['maternal', 'perinatal'] %}
         {%- for month in range(1, 4) %}
         audited.{{ programme }}_notified_{{ month }},
         {%- endfor %}
         {%- endfor %}
-        {%- for name in mothers + newborns if name not in ['maternal_deaths', 'stillbirths', 'neonatal_deaths'] %}
+        {%- for name in mothers + newborns %}
         case when loaded.{{ name.split('_')[0] }}_months_loaded > 0 then coalesce(audited.{{ name }}, 0) end as {{ name }}
         {{- ',' if not loop.last }}
         {%- endfor %}
@@ -85,31 +78,36 @@ cells as (
     from quarters
     cross join lateral (
         values
-        {%- for name in mothers %}
-        ('mothers', '{{ name }}', quarters.{{ name }}),
+        {%- for group, programme, names in [('mothers', 'maternal', mothers), ('newborns', 'perinatal', newborns)] %}
+        {%- set cases = 'quarters.' ~ programme ~ '_notified - quarters.' ~ programme ~ '_lateness_unknown' %}
+        {%- set audited = 'quarters.' ~ programme ~ '_audited - quarters.' ~ programme ~ '_lateness_unknown' %}
+        {%- set in_time = 'quarters.' ~ programme ~ '_audited_in_time' %}
+        {%- for name in names %}
+        ('{{ group }}', '{{ name }}', quarters.{{ name }}),
         {%- endfor %}
         -- rpt_programme_monthly has them by month: two months and the quarter would tell of the third.
         {%- for month in range(1, 4) %}
-        ('mothers', 'month {{ month }}', quarters.maternal_notified_{{ month }}),
-        ('newborns', 'month {{ month }}', quarters.perinatal_notified_{{ month }}),
+        ('{{ group }}', 'month {{ month }}', quarters.{{ programme }}_notified_{{ month }}),
         {%- endfor %}
-        ('mothers', 'maternal cases', quarters.maternal_notified - quarters.maternal_lateness_unknown),
-        ('newborns', 'perinatal cases', quarters.perinatal_notified - quarters.perinatal_lateness_unknown),
-        ('mothers', 'not audited', quarters.maternal_notified - quarters.maternal_audited),
-        ('mothers', 'audited late', quarters.maternal_audited - quarters.maternal_audited_in_time - quarters.maternal_lateness_unknown),
-        {%- for name in newborns %}
-        ('newborns', '{{ name }}', quarters.{{ name }}),
+        ('{{ group }}', '{{ programme }} cases', {{ cases }}),
+        ('{{ group }}', 'not audited', quarters.{{ programme }}_notified - quarters.{{ programme }}_audited),
+        ('{{ group }}', 'audited late', {{ audited }} - {{ in_time }}),
+        -- Two parts together may be known to be some where neither is.
+        ('{{ group }}', 'cases audited', {{ audited }}),
+        ('{{ group }}', 'late or not audited', {{ cases }} - {{ in_time }}),
+        ('{{ group }}', 'in time or not audited', {{ cases }} - ({{ audited }} - {{ in_time }})){{ ',' if not loop.last }}
         {%- endfor %}
-        ('newborns', 'not audited', quarters.perinatal_notified - quarters.perinatal_audited),
-        ('newborns', 'audited late', quarters.perinatal_audited - quarters.perinatal_audited_in_time - quarters.perinatal_lateness_unknown)
     ) as series (suppression_group, name, value)
 ),
 
 -- How many are notified whose case is loaded may be known from rpt_programme_monthly too.
 shown as (
+    {%- set parts = [
+        'audited late', 'not audited', 'cases audited', 'late or not audited', 'in time or not audited'
+    ] %}
     with {{ shown_places('cells', {
-        'maternal cases': ['maternal_audited_in_time', 'audited late', 'not audited'],
-        'perinatal cases': ['perinatal_audited_in_time', 'audited late', 'not audited'],
+        'maternal cases': ['maternal_audited_in_time'] + parts,
+        'perinatal cases': ['perinatal_audited_in_time'] + parts,
     }) }}
 ),
 
