@@ -27,7 +27,7 @@ _LONG = {
     "dbt/test_clinical_facts.py": r"is_lost_is_told\[(?!visits\])",
     "dbt/test_identity_marts.py": "in_the_crosswalk",
     "dbt/test_independent_evaluation.py": r"sandbox_country|every_level|of_dhis2|sensitive",
-    "dbt/test_marts_disclosure.py": "mothers|hiv_cohort",
+    "dbt/test_marts_disclosure.py": "mothers|hiv_cohort|registered_deaths",
     "dbt/test_programme_facts.py": r"case_of_another_month\[(?!o72.1-)",
     "dbt/test_quality_formulas.py": "by_a_variable",
     "fault/test_access.py": r"every_dialect.*\[(?!2\.40)",

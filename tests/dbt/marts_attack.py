@@ -91,5 +91,10 @@ def tried(examples: int) -> Callable[[Any], Any]:
     # Not made smaller: of such tables that takes minutes, and any says what leaked.
     phases = (Phase.explicit, Phase.generate)
     return settings(
-        max_examples=examples, derandomize=True, database=None, deadline=None, phases=phases, suppress_health_check=checks
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=phases,
+        suppress_health_check=checks,
     )

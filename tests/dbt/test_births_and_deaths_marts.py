@@ -59,7 +59,9 @@ def test_civil_registration_says_whether_a_period_is_whole(marts: Dbt) -> None:
 
 def test_small_numbers_of_audits_are_kept_back_at_every_place(marts: Dbt) -> None:
     """One audited death is small in the country, and so everywhere. The HMIS's deaths, 9 and 3, rpt_core_indicators shows too."""
-    columns = "maternal_deaths, maternal_mortality_ratio, maternal_notified, maternal_audited_share, is_mothers_suppressed"
+    columns = (
+        "maternal_deaths, maternal_mortality_ratio, maternal_notified, maternal_audited_share, is_mothers_suppressed"
+    )
     found = told(marts, "rpt_maternal_perinatal", columns)
     assert {found[unit][0] for unit in (KIBAGABAGA, GASABO)} == {9} and found[COUNTRY][0] == 12
     assert found[KIBAGABAGA][1] == 3000 and {found[unit][0] for unit in (NYAMATA, EAST)} == {3}

@@ -15,7 +15,7 @@ from attack import REPORTING, TREE, Classes, Persons, Said, line
 from dbt_runner import Dbt
 from hypothesis import given
 from hypothesis import strategies as st
-from marts_attack import Attacked, Columns, Connection, Periods, added_up, every, naive, said, tried
+from marts_attack import Attacked, Columns, Connection, Periods, added_up, every, naive, said, total, tried
 from marts_births import audit_event, audited
 from marts_hiv import hiv
 from marts_rows import Row, loaded, put
@@ -29,7 +29,7 @@ EMPTIED = (
     "intermediate.int_org_unit_closure, intermediate.int_tb_event, intermediate.int_hiv_event, intermediate.int_hiv_month,"
     " intermediate.int_hiv_cohort, intermediate.int_death_audit_event, intermediate.int_death_audit_quarter,"
     " intermediate.int_programme_disclosure,"
-    " dwh.fct_measure_month, dwh.fct_tb_cohort, dwh.fct_hiv_cascade, dwh.fct_hiv_cohort, dwh.fct_programme_month"
+    " dwh.fct_event_count, dwh.fct_measure_month, dwh.fct_tb_cohort, dwh.fct_hiv_cascade, dwh.fct_hiv_cohort, dwh.fct_programme_month"
 )
 Build = Callable[[str], None]
 
@@ -279,3 +279,53 @@ def test_no_small_count_of_mothers_and_newborns_can_be_recovered(connection: Con
 
     attack()
     attacked.had_much_to_show_and_to_hide()
+
+
+# --- Deaths in civil registration: in time or not, with a cause or not ----------------------------------------------------------
+
+REGISTERED = ("on time with cause", "on time without", "late with cause", "late without")
+REGISTRY: Columns = {
+    "registered_deaths": REGISTERED,
+    "deaths_registered_on_time": REGISTERED[:2],
+    "deaths_with_cause": REGISTERED[::2],
+}
+COUNTED = dict(zip(("DEATHS", "DEATHS_REGISTERED_ON_TIME", "DEATHS_WITH_CAUSE"), REGISTRY.values(), strict=True))
+
+
+def test_no_small_count_of_registered_deaths_can_be_recovered(connection: Connection) -> None:
+    left: list[Classes] = [REGISTERED[2:], REGISTERED[1::2]]
+    attacked = Attacked([], every([*REGISTRY.values(), *left], OUTCOME_PERIODS))
+
+    @tried(100)
+    @given(persons_of(REGISTERED, DIED) | nearly(REGISTERED, REGISTERED[0], REGISTERED[3], DIED))
+    def attack(persons: Persons) -> None:
+        for row in added_up(persons, COUNTED):
+            of = {name: row[name] for name in ("org_unit_uid", "level", "period_start")}
+            of |= {"week_start": row["period_start"], "item": "crvs"}
+            put(
+                connection, "dwh.fct_event_count", [of | {"measure_code": name, "value": row[name]} for name in COUNTED]
+            )
+        told = ask(connection, "reporting.rpt_civil_registration", "period", REGISTRY, OUTCOME_PERIODS)
+        connection.rollback()
+        assert attacked.exposed(persons, told) == []
+
+    attack()
+    attacked.had_much_to_show_and_to_hide()
+
+
+def test_a_unit_that_the_registry_does_not_know_is_never_shown_and_hides_nobody_else(connection: Connection) -> None:
+    persons = {(unit, DIED[0]): dict.fromkeys(REGISTERED, 10) for unit in REPORTING}
+    of = {"week_start": DIED[0], "item": "crvs", "period_start": DIED[0]}
+    for row in added_up(persons, COUNTED):
+        place = {name: row[name] for name in ("org_unit_uid", "level")}
+        put(connection, "dwh.fct_event_count", [of | place | {"measure_code": m, "value": row[m]} for m in COUNTED])
+    lost = of | {"org_unit_uid": "Nowhere0001", "level": "unmapped"}
+    put(connection, "dwh.fct_event_count", [lost | {"measure_code": m, "value": 3} for m in COUNTED])
+    told = dict(
+        connection.execute(
+            "select org_unit_uid, registered_deaths from reporting.rpt_civil_registration where period = '2024Q2'"
+        ).fetchall()
+    )
+    connection.rollback()
+    assert told.pop("Nowhere0001") is None
+    assert told == {place: total(persons, place, DIED[:1], REGISTERED) for place in TREE}
