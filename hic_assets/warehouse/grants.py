@@ -194,8 +194,10 @@ def create_access(connection: Connection[Any]) -> None:
 
 
 def _bring_in_line(connection: Connection[Any], roles: Roles) -> list[str]:
-    held, ours = catalogue(connection), _schemas_of_user(connection, roles)
-    statements = [statement for one in held if one.relation.schema in ours for statement in _statements(one, roles)]
+    held, ours, readers = catalogue(connection), _schemas_of_user(connection, roles), _readers(connection, roles)
+    statements = [
+        statement for one in held if one.relation.schema in ours for statement in _statements(one, roles, readers)
+    ]
     for statement in statements:
         connection.execute(statement)
     if {"dwh.dim_facility", "dwh.dim_geography", "intermediate.int_org_unit"} <= {str(one.relation) for one in held}:
@@ -210,7 +212,13 @@ def _schemas_of_user(connection: Connection[Any], roles: Roles) -> set[str]:
     return {schema for schema, owner in roles.owners.items() if (owner,) in rows}
 
 
-def _statements(held: Held, roles: Roles) -> Iterator[sql.Composed]:
+def _readers(connection: Connection[Any], roles: Roles) -> frozenset[str]:
+    """The reading roles that are there: one that hic has learnt of since comes with the next ``hic roles apply``."""
+    rows = connection.execute("select rolname::text from pg_roles where rolname = any(%s)", ([*roles.readers],))
+    return frozenset(name for (name,) in rows.fetchall())
+
+
+def _statements(held: Held, roles: Roles, readers: frozenset[str]) -> Iterator[sql.Composed]:
     """What has to be done for one relation to be as decided: taken away first, given last."""
     relation = held.relation
     name = sql.Identifier(relation.schema, relation.name)
@@ -224,13 +232,15 @@ def _statements(held: Held, roles: Roles) -> Iterator[sql.Composed]:
     if relation.kind == "v" and relation.schema == REPORTS and not relation.has_barrier_decided:
         yield sql.SQL("alter view {} set (security_barrier = true)").format(name)
     if relation.is_table:
-        yield from _policies(held, roles, name)
-    yield from _grants(held, roles, name)
+        yield from _policies(held, roles, readers, name)
+    yield from _grants(held, roles, readers, name)
 
 
-def _policies(held: Held, roles: Roles, name: sql.Identifier) -> Iterator[sql.Composed]:
+def _policies(held: Held, roles: Roles, readers: frozenset[str], name: sql.Identifier) -> Iterator[sql.Composed]:
     """Row-level security where a reader may not see all of a table. Its owner, who builds it, is not held to it."""
-    wanted = _wanted_policies(held, roles)
+    wanted = {
+        policy: rows for policy, rows in _wanted_policies(held, roles).items() if policy.split(": ")[0] in readers
+    }
     for policy in sorted(held.policies - set(wanted)):
         yield sql.SQL("drop policy {} on {}").format(sql.Identifier(policy), name)
     if wanted and not held.has_policies:
@@ -268,12 +278,11 @@ def _own_rows(column: str) -> str:
     return f"{column}::text in (select my_place.id from access.my_place where my_place.kind = '{kind}')"
 
 
-def _grants(held: Held, roles: Roles, name: sql.Identifier) -> Iterator[sql.Composed]:
+def _grants(held: Held, roles: Roles, readers: frozenset[str], name: sql.Identifier) -> Iterator[sql.Composed]:
     """Nothing to PUBLIC, SELECT to whom it is due, and nothing else to any reader, on columns neither."""
     verdict = held.verdict
-    reads = dict(zip(roles.readers, (verdict.analyst, verdict.officer, verdict.district), strict=True)) | {
-        "public": False
-    }
+    all_may = zip(roles.readers, (verdict.analyst, verdict.officer, verdict.district), strict=True)
+    reads = {role: may for role, may in all_may if role in readers} | {"public": False}
     if held.relation.schema in ("raw", "ops"):
         reads[roles.transformer] = True
     for role, may_read in reads.items():

@@ -52,6 +52,16 @@ def test_a_warehouse_keeps_the_prefix_of_its_roles(world: World) -> None:
         assert apply_roles(connection) == []
 
 
+def test_a_role_that_came_later_is_missed_by_no_build_and_made_by_the_next_apply(world: World) -> None:
+    officer, login = world.roles.officer, world.login("officer")
+    world.admin(f'drop owned by "{officer}"; drop owned by "{login}"; drop role "{login}"; drop role "{officer}"')
+    build(world, "create table dwh.fct_later (facility_uid text)")
+    assert world.ask("analyst", "select * from dwh.fct_later") == []
+    world.apply()
+    world.add("officer", "officer")
+    assert len(world.ask("officer", "select * from reporting.rpt_units")) == 10
+
+
 def test_without_roles_a_build_grants_nothing(warehouse_on_both: Warehouse) -> None:
     with warehouse_on_both.connect(autocommit=True) as connection:
         assert grant_reading_if_used(connection) == []
