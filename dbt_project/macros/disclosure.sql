@@ -146,7 +146,8 @@ exists (
     )
 {%- endmacro %}
 
-{# The indicators of quality, and whether counts of them may be told in its reports. #}
+{# The indicators of quality, and whether counts of them may be told in its reports. Use it in a CTE `as materialized`: PostgreSQL
+   would ask it of every row that is joined to it. #}
 {% macro quality_indicators() -%}
 select *, {{ counts_sensitive('data_element_codes') }} as is_sensitive from {{ ref('quality_indicator') }}
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {{ config(tags=['monthly'], pre_hook="{{ ensure_parents() }}") }}
 
 -- The HMIS's numbers and the audit trackers', by quarter: deaths are few, and what is kept back is decided a quarter at a time
--- (macros/disclosure.sql). Both parts of a rate add up over quarters; division comes last.
+-- (int_death_audit_quarter). Both parts of a rate add up over quarters; division comes last.
 {#- By the HMIS, which rpt_core_indicators shows too: keeping them back here would only hide audits along with them. #}
 {%- set counted = ['deliveries', 'live_births', 'maternal_deaths', 'stillbirths', 'neonatal_deaths'] %}
 {%- set mothers = ['maternal_notified', 'maternal_audited', 'maternal_audited_in_time', 'maternal_lateness_unknown'] %}
@@ -53,62 +53,16 @@ quarters as (
         {%- for name in counted %}
         reported.{{ name }},
         {%- endfor %}
-        {%- for programme in ['maternal', 'perinatal'] %}
-        {%- for month in range(1, 4) %}
-        audited.{{ programme }}_notified_{{ month }},
-        {%- endfor %}
-        {%- endfor %}
         {%- for name in mothers + newborns %}
-        case when loaded.{{ name.split('_')[0] }}_months_loaded > 0 then coalesce(audited.{{ name }}, 0) end as {{ name }}
-        {{- ',' if not loop.last }}
+        case when loaded.{{ name.split('_')[0] }}_months_loaded > 0 then coalesce(audited.{{ name }}, 0) end as {{ name }},
         {%- endfor %}
+        -- Without a row nobody anywhere had an audit in the quarter, or a unit that is not in the registry had none.
+        coalesce(audited.is_mothers_shown, true) as is_mothers_shown,
+        coalesce(audited.is_newborns_shown, true) as is_newborns_shown
     from reported
     full join audited
         on reported.period_start = audited.period_start and reported.org_unit_uid = audited.org_unit_uid
     left join loaded on coalesce(reported.period_start, audited.period_start) = loaded.period_start
-),
-
-cells as (
-    select
-        series.suppression_group,
-        quarters.period_start as atom_start,
-        quarters.org_unit_uid,
-        series.name as series,
-        coalesce(series.value, 0) as value
-    from quarters
-    cross join lateral (
-        values
-        {%- for group, programme, names in [('mothers', 'maternal', mothers), ('newborns', 'perinatal', newborns)] %}
-        {%- set cases = 'quarters.' ~ programme ~ '_notified - quarters.' ~ programme ~ '_lateness_unknown' %}
-        {%- set audited = 'quarters.' ~ programme ~ '_audited - quarters.' ~ programme ~ '_lateness_unknown' %}
-        {%- set in_time = 'quarters.' ~ programme ~ '_audited_in_time' %}
-        {%- for name in names %}
-        ('{{ group }}', '{{ name }}', quarters.{{ name }}),
-        {%- endfor %}
-        -- rpt_programme_monthly has them by month: two months and the quarter would tell of the third.
-        {%- for month in range(1, 4) %}
-        ('{{ group }}', 'month {{ month }}', quarters.{{ programme }}_notified_{{ month }}),
-        {%- endfor %}
-        ('{{ group }}', '{{ programme }} cases', {{ cases }}),
-        ('{{ group }}', 'not audited', quarters.{{ programme }}_notified - quarters.{{ programme }}_audited),
-        ('{{ group }}', 'audited late', {{ audited }} - {{ in_time }}),
-        -- Two parts together may be known to be some where neither is.
-        ('{{ group }}', 'cases audited', {{ audited }}),
-        ('{{ group }}', 'late or not audited', {{ cases }} - {{ in_time }}),
-        ('{{ group }}', 'in time or not audited', {{ cases }} - ({{ audited }} - {{ in_time }})){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as series (suppression_group, name, value)
-),
-
--- How many are notified whose case is loaded may be known from rpt_programme_monthly too.
-shown as (
-    {%- set parts = [
-        'audited late', 'not audited', 'cases audited', 'late or not audited', 'in time or not audited'
-    ] %}
-    with {{ shown_places('cells', {
-        'maternal cases': ['maternal_audited_in_time'] + parts,
-        'perinatal cases': ['perinatal_audited_in_time'] + parts,
-    }) }}
 ),
 
 summed as (
@@ -118,22 +72,14 @@ summed as (
         names.period_type,
         names.period,
         count(*) as quarters,
-        coalesce(bool_and(of_mothers.is_shown), false) as is_mothers_shown,
-        coalesce(bool_and(of_newborns.is_shown), false) as is_newborns_shown,
+        bool_and(quarters.is_mothers_shown) as is_mothers_shown,
+        bool_and(quarters.is_newborns_shown) as is_newborns_shown,
         {%- for name in counted + mothers + newborns %}
         sum(quarters.{{ name }})::double precision as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from quarters
     inner join {{ ref('dim_period') }} as periods on quarters.period_start = periods.period_start
     cross join lateral {{ periods_of('periods') }}
-    left join shown as of_mothers
-        on of_mothers.suppression_group = 'mothers'
-        and quarters.period_start = of_mothers.period_start
-        and quarters.org_unit_uid = of_mothers.org_unit_uid
-    left join shown as of_newborns
-        on of_newborns.suppression_group = 'newborns'
-        and quarters.period_start = of_newborns.period_start
-        and quarters.org_unit_uid = of_newborns.org_unit_uid
     where names.period_type <> 'month'
     group by quarters.level, quarters.org_unit_uid, names.period_type, names.period
 ),

@@ -25,7 +25,7 @@ measured as (
     left join last_surveys on coverage.indicator_id = last_surveys.indicator_id
 ),
 
-indicators as (
+indicators as materialized (
     {{ quality_indicators() }}
 )
 

@@ -9,7 +9,7 @@ with measured as (
     from {{ ref('stg_quality__disruptions') }}
 ),
 
-indicators as (
+indicators as materialized (
     {{ quality_indicators() }}
 )
 

@@ -35,7 +35,7 @@ years as (
 ),
 
 -- Counts of sensitive programmes are not told, nor their ratios.
-indicators as (
+indicators as materialized (
     {{ quality_indicators() }}
 )
 

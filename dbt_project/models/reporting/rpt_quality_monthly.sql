@@ -23,7 +23,7 @@ with rolled as (
         coalesce(closure.ancestor_role, 'unmapped')
 ),
 
-indicators as (
+indicators as materialized (
     {{ quality_indicators() }}
 )
 
