@@ -23,6 +23,8 @@ SEEDS = frozenset(file.stem for file in (Path(__file__).parents[2] / "dbt_projec
 BESIDE_MARTS = frozenset(
     {
         ("intermediate", "int_code_use"),
+        # Counts of facilities.
+        ("intermediate", "int_consistency_breach"),
         # What facts of dwh are views of: persons as pseudonyms, and the place of each row.
         ("intermediate", "int_death_audit_event"),
         # Counts of places.
