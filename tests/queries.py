@@ -8,6 +8,7 @@ import psycopg
 from roles_world import World
 
 from hic_assets.bench.questions import QUERIES, Question, questions
+from hic_assets.warehouse.reading import NOT_FOR_OFFICERS
 
 __all__ = ["ASKING", "NOT_IN_A_SHORT_DEMO", "QUERIES", "asked_of", "asker", "questions"]
 ASKING = ("analyst", "officer", "district", "transformer")
@@ -38,7 +39,8 @@ def asked_of(world: World) -> dict[str, int | str]:
 
 def asker(question: Question) -> str:
     """An officer where reports are enough: what one reads, an analyst reads."""
-    return "officer" if question.role == "analyst" and "dwh." not in question.sql else question.role
+    beyond = ("dwh.", "staging.", *NOT_FOR_OFFICERS)
+    return "officer" if question.role == "analyst" and not any(it in question.sql for it in beyond) else question.role
 
 
 def _answer(world: World, question: Question) -> int | str:

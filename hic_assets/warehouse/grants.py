@@ -257,10 +257,11 @@ def _policies(held: Held, roles: Roles, readers: frozenset[str], name: sql.Ident
 def _wanted_policies(held: Held, roles: Roles) -> dict[str, str]:
     """Name of a policy to its condition, where a table says of its rows where they belong or stands below a report.
 
-    The latter for pg_stats, which shows the commonest values of what somebody may read, and of tables with policies none.
+    The latter for pg_stats, which shows the commonest values of what somebody may read, and of tables with policies none. What
+    districts may read whole, of no place and person, needs none.
     """
     verdict = held.verdict
-    is_below = verdict.officer and held.relation.schema != REPORTS
+    is_below = verdict.officer and held.relation.schema != REPORTS and not verdict.district
     if verdict.place is None and not is_below:
         return {}
     wanted = {f"{roles.analyst}: all": "true"}
@@ -268,8 +269,6 @@ def _wanted_policies(held: Held, roles: Roles) -> dict[str, str]:
         wanted[f"{roles.officer}: all"] = "true"
     if verdict.place is not None:
         wanted[f"{roles.district}: {verdict.place}"] = _own_rows(verdict.place)
-    elif verdict.district:
-        wanted[f"{roles.district}: all"] = "true"
     return wanted
 
 

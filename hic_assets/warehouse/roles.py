@@ -71,6 +71,7 @@ def add_login(connection: Connection[Any], name: str, role: str, districts: Sequ
     Raises WarehouseError: no roles, an unknown district, a login whom no policy holds; AdministratorNeeded.
     """
     roles = _roles(connection)
+    _check_role(connection, roles, role)
     _check_districts(connection, role, districts)
     found = connection.execute(
         "select rolsuper or rolbypassrls, rolcanlogin from pg_roles where rolname = %s", (name,)
@@ -244,6 +245,14 @@ def _roles_of(connection: Connection[Any], roles: Roles, name: str) -> list[str]
         (name, list(roles.names)),
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def _check_role(connection: Connection[Any], roles: Roles, role: str) -> None:
+    name = f"{roles.prefix}_{role}"
+    if name in roles.names and not _says_yes(
+        connection, "select exists (select from pg_roles where rolname = %s)", name
+    ):
+        raise WarehouseError(f"there is no role {name} here yet: 'hic roles apply' makes it.")
 
 
 def _check_districts(connection: Connection[Any], role: str, districts: Sequence[str]) -> None:

@@ -113,7 +113,11 @@ def test_a_district_sees_its_own_and_the_analyst_all(judged: Dbt) -> None:
 def test_no_report_on_quality_tells_counts_of_a_sensitive_programme(judged: Dbt) -> None:
     """People on treatment for HIV, by facility and month: they are counted, and nobody reads how many."""
     told = {
-        "rpt_quality_disruption": ("actual", "reported", "expected", "expected_published", "shortfall", "surplus"),
+        "rpt_quality_disruption": (
+            *("actual", "reported", "expected", "expected_published", "shortfall", "surplus"),
+            # Shares of the expected, month by month, and spreads tell the counts too: what is expected is fitted to them.
+            *("shortfall_percent", "surplus_percent", "control", "effect_percent", "p_value"),
+        ),
         "rpt_quality_monthly": ("value_none", "value_outliers", "value_completeness", "value_both"),
         "rpt_quality_indicators": ("value", "consistency"),
         "rpt_quality_coverage": ("numerator", "coverage", "coverage_published"),

@@ -29,6 +29,12 @@ CLOSED_TO_ANALYSTS = {
     # Its cells are not kept back one by one.
     "reporting.rpt_cancer_incidence",
 }
+CLOSED_TO_OFFICERS = CLOSED_TO_ANALYSTS | {
+    # True counts of what other reports keep back.
+    "reporting.rpt_unmapped_codes",
+    "reporting.tracker_cutover",
+    "reporting.tracker_parity",
+}
 CLOSED_TO_DISTRICTS = CLOSED_TO_ANALYSTS | {
     # Records of persons, who may have been anywhere: dim_patient says of what district each is.
     "dwh.dim_patient_source",
@@ -156,7 +162,7 @@ def test_an_officer_reads_every_open_report_and_nothing_else_by_name(world: Worl
         held = catalogue(connection)
     for one in held:
         name = str(one.relation)
-        if one.relation.schema == "reporting" and one.verdict.analyst:
+        if one.relation.schema == "reporting" and name not in CLOSED_TO_OFFICERS:
             assert one.relation.has_barrier_decided, name
             world.ask("officer", f"select * from {name} limit 1")
         else:
@@ -165,11 +171,12 @@ def test_an_officer_reads_every_open_report_and_nothing_else_by_name(world: Worl
     assert world.admin(without) == [("reporting.rpt_reconciliation",)]
     below = [one for one in held if one.verdict.officer and one.relation.schema != "reporting"]
     assert 20 < len(below) < sum(one.verdict.analyst for one in held) - 10
-    # What pg_stats would show values of.
-    assert [str(one.relation) for one in below if one.relation.is_table and not one.has_policies] == []
-    assert (
-        world.ask("officer", "select * from pg_stats where schemaname <> all('{pg_catalog,information_schema}')") == []
-    )
+    # What pg_stats shows values of: names, calendars, definitions.
+    shown = {name for (name,) in world.ask("officer", "select distinct schemaname || '.' || tablename from pg_stats")}
+    whole = {
+        str(one.relation) for one in below if one.relation.is_table and one.verdict.district and not one.verdict.place
+    }
+    assert shown & {str(one.relation) for one in held} <= whole
 
 
 def test_reports_that_officers_read_stand_on_no_rows_of_persons(world: World) -> None:

@@ -33,7 +33,8 @@ select
     summed.system,
     summed.visits,
     summed.new_case_told,
-    case when summed.new_case_told > 0 then summed.new_cases end as new_cases,
+    -- Less the new cases of rpt_outpatient_burden, which leaves sensitive diagnoses out, they would tell of these at a place.
+    case when summed.new_case_told > 0 and summed.level = 'country' then summed.new_cases end as new_cases,
     summed.outcome_told,
     case when summed.outcome_told > 0 then summed.referred end as referred,
     (100.0 * summed.referred / nullif(summed.outcome_told, 0))::double precision as referred_share,
