@@ -9,5 +9,5 @@
 {# Settings for the transaction that builds one month: memory for its sorts and hashes, and no just-in-time compilation,
    which spends close to a minute compiling the CASE over all indicator expressions to save nothing. #}
 {% macro month_settings() -%}
-  set local work_mem = '64MB'; set local jit = off;
+  set local work_mem = '64MB'; set local jit = off; set local enable_mergejoin = off;
 {%- endmacro %}

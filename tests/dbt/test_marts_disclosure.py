@@ -63,7 +63,7 @@ def build(marts: Dbt, connection: Connection) -> Build:
         schema, name = model.split(".")
         compiled = next((marts.target / "compiled").rglob(f"{name}*.sql"))
         sql = re.sub(r'"hic_test_\w+"\.', "", compiled.read_text())
-        sql = re.sub(r"where period_start >= '2\S+ \S+ and period_start < '2\S+ [^')]+'", "", sql)
+        sql = re.sub(r"where period_start >= (?:date )?'2[^']+' and period_start < (?:date )?'2[^']+'", "", sql)
         connection.execute(f"insert into {schema}.{name} {sql}".encode())
 
     return run

@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='microbatch',
+    incremental_strategy='replace_months',
     event_time='period_start',
-    batch_size='month',
-    begin='2020-01-01',
-    lookback=0,
     on_schema_change='append_new_columns',
     tags=['monthly', 'clinical'],
     meta={'dagster': {'group': 'clinical', 'owners': ['team:data-engineering']}},
@@ -16,11 +13,10 @@
 
 {% call set_sql_header(config) %}{{ month_settings() }}{% endcall %}
 
--- dbt puts the batch's window, and an alias of its own, around a ref that has an event_time: hence the imports. Sensitive tests are
--- left out. So is a test that is not mapped, as nobody has said that it is not sensitive: where it is the only one, even a sum over such
--- tests would tell of it.
+-- Sensitive tests are left out. So is a test that is not mapped, as nobody has said that it is not sensitive: where it is the only one,
+-- even a sum over such tests would tell of it.
 with results as (
-    select * from {{ ref('fct_lab_result') }}
+    select * from {{ ref('fct_lab_result') }} where {{ months_of_run('period_start') }}
 ),
 
 counted as (

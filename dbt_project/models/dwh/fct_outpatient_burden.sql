@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='microbatch',
+    incremental_strategy='replace_months',
     event_time='period_start',
-    batch_size='month',
-    begin='2020-01-01',
-    lookback=0,
     on_schema_change='append_new_columns',
     tags=['monthly', 'clinical'],
     meta={'dagster': {'group': 'clinical', 'owners': ['team:data-engineering']}},
@@ -16,10 +13,9 @@
 
 {% call set_sql_header(config) %}{{ month_settings() }}{% endcall %}
 
--- dbt puts the batch's window, and an alias of its own, around a ref that has an event_time: hence the imports. One new case has one
--- diagnosis of a category, however often it is written. Sensitive categories are left out.
+-- One new case has one diagnosis of a category, however often it is written. Sensitive categories are left out.
 with diagnoses as (
-    select * from {{ ref('fct_diagnosis') }}
+    select * from {{ ref('fct_diagnosis') }} where {{ months_of_run('period_start') }}
 ),
 
 sensitive as (

@@ -13,17 +13,18 @@
 
 {% call set_sql_header(config) %}{{ month_settings() }}{% endcall %}
 
--- dbt puts the batch's window, and an alias of its own, around a ref that has an event_time: hence the imports.
+-- dbt puts the batch's window, and an alias of its own, around a ref that has an event_time: hence the imports. `offset 0` keeps PostgreSQL
+-- from putting the expression behind a name everywhere the name stands: a date of birth would be parsed a dozen times.
 with visits as (
-    select * from {{ ref('stg_efiche__visits') }}
+    select * from {{ ref('stg_efiche__visits') }} offset 0
 ),
 
 encounters as (
-    select * from {{ ref('stg_hpemr__encounters') }}
+    select * from {{ ref('stg_hpemr__encounters') }} offset 0
 ),
 
 community_encounters as (
-    select * from {{ ref('stg_cemr__community_encounters') }}
+    select * from {{ ref('stg_cemr__community_encounters') }} offset 0
 ),
 
 crosswalk as (
@@ -102,6 +103,7 @@ told as (
         load_id,
         source_updated_at
     from community_encounters
+    offset 0
 ),
 
 -- Who tells the years is believed; months are kept where they do not contradict them.

@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='microbatch',
+    incremental_strategy='replace_months',
     event_time='period_start',
-    batch_size='month',
-    begin='2020-01-01',
-    lookback=0,
     on_schema_change='append_new_columns',
     tags=['monthly', 'clinical'],
     meta={'dagster': {'group': 'clinical', 'owners': ['team:data-engineering']}},
@@ -16,11 +13,10 @@
 
 {% call set_sql_header(config) %}{{ month_settings() }}{% endcall %}
 
--- dbt puts the batch's window, and an alias of its own, around a ref that has an event_time: hence the imports. Of a visit of CEMR no
--- outcome is told and yet whether the patient was referred: so that is what counts as told. Of outcomes eFICHE alone has one for who was
--- admitted, and one for who left.
+-- Of a visit of CEMR no outcome is told and yet whether the patient was referred: so that is what counts as told. Of outcomes eFICHE alone
+-- has one for who was admitted, and one for who left.
 with visits as (
-    select * from {{ ref('fct_visit') }}
+    select * from {{ ref('fct_visit') }} where {{ months_of_run('period_start') }}
 ),
 
 counted as (

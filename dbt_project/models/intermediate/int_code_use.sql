@@ -77,8 +77,9 @@
 ] -%}
 with
 {%- for alias, model in imports.items() %}
-{{ alias }} as (
-    select * from {{ ref(model) }}
+{# Asked several times, a CTE is computed once with all its columns; few are asked for. #}
+{{ alias }} as not materialized (
+    select * from {{ ref(model) }} offset 0
 ),
 {% endfor %}
 -- Words written in place of a code may say anything of a person: those that are a label of a list are kept, others counted.
@@ -105,6 +106,7 @@ uses as (
     {%- endif %}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+    offset 0
 ),
 
 told as (

@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='microbatch',
+    incremental_strategy='replace_months',
     event_time='period_start',
-    batch_size='month',
-    begin='2020-01-01',
-    lookback=0,
     on_schema_change='append_new_columns',
     tags=['monthly', 'tracker'],
     meta={'dagster': {'group': 'programmes', 'owners': ['team:data-engineering']}},
@@ -13,9 +10,9 @@
 
 {% call set_sql_header(config) %}{{ month_settings() }}{% endcall %}
 
--- A group is a stage of a programme. dbt puts the batch's window around a ref with an event_time: hence the import.
+-- A group is a stage of a programme.
 with facts as (
-    select * from {{ ref('fct_programme_month') }}
+    select * from {{ ref('fct_programme_month') }} where {{ months_of_run('period_start') }}
 ),
 
 cells as (
