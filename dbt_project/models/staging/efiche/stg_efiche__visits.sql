@@ -2,7 +2,7 @@ select
     {{ clean_key_text('visit_id') }} as visit_id,
     {{ clean_key_text('facility_code') }} as facility_code,
     {{ clean_text('facility_name') }} as facility_name,
-    {{ clean_slashed_date('visit_date') }} as visit_date,
+    parsed.visit_date,
     {{ clean_key_text('visit_type') }} as visit_type,
     {{ clean_key_text('file_number') }} as file_number,
     {{ clean_key_text('upi') }} as upi,
@@ -10,7 +10,7 @@ select
     {{ clean_key_text('national_id') }} as national_id,
     {{ clean_text('family_name') }} as family_name,
     {{ clean_text('given_name') }} as given_name,
-    {{ clean_slashed_date('date_of_birth') }} as date_of_birth,
+    parsed.date_of_birth,
     {{ clean_key_text('phone') }} as phone,
     {{ clean_key_text('insurance_number') }} as insurance_number,
     {{ clean_key_text('sex') }} as sex,
@@ -29,3 +29,10 @@ select
     records._partition as partition_start,
     {{ provenance() }}
 from {{ standing_rows(source('raw', 'efiche_visits'), 'visit_id') }} as records
+-- Apart, and `offset 0`: PostgreSQL would parse a date again wherever its name stands in what reads this view.
+cross join lateral (
+    select
+        {{ clean_slashed_date('records.visit_date') }} as visit_date,
+        {{ clean_slashed_date('records.date_of_birth') }} as date_of_birth
+    offset 0
+) as parsed
