@@ -168,17 +168,22 @@ def test_a_measure_counted_in_another_fact_is_added_up_and_said_not_to_be_follow
 ) -> None:
     """As a line of fact_measures would have it: here the reports again, under another name."""
     with own_country.warehouse.connect() as connection:
-        connection.execute("create table dwh.fct_visit_month as select * from dwh.fct_reporting")
+        connection.execute("create table dwh.fct_reports_again as select * from dwh.fct_reporting")
     line = FactMeasure(
-        "REPORTS_RECEIVED", "fct_visit_month", "period_start", "org_unit_uid", "count(*)", "is_received and is_expected"
+        "REPORTS_RECEIVED",
+        "fct_reports_again",
+        "period_start",
+        "org_unit_uid",
+        "count(*)",
+        "is_received and is_expected",
     )
     monkeypatch.setattr(facts, "fact_measures", lambda: {**fact_measures(), "REPORTS_RECEIVED": line})
     monkeypatch.setattr(facts, "relation", lambda name: f"dwh.{name}")
     found = ask(own_country.warehouse, "REPORTING_COMPLETENESS", GASABO)
     assert found["disagreements"] == [] and found["parts"][0]["value"] == 2
-    assert [(row["fact"], row["value"]) for row in found["parts"][0]["rows"]] == [("dwh.fct_visit_month", 1)] * 2
+    assert [(row["fact"], row["value"]) for row in found["parts"][0]["rows"]] == [("dwh.fct_reports_again", 1)] * 2
     assert found["parts"][0]["raw_rows"] == []
-    assert any("Not followed to raw rows: dwh.fct_visit_month" in words for words in found["not_shown"])
+    assert any("Not followed to raw rows: dwh.fct_reports_again" in words for words in found["not_shown"])
 
 
 def test_it_is_readable_bounded_and_json(country: Dbt, monkeypatch: pytest.MonkeyPatch) -> None:
