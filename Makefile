@@ -36,7 +36,7 @@ dev: $(READY) ## Dagster UI and daemon on the same warehouse, http://127.0.0.1:3
 test: setup ## The tests, but for the sweeps
 	@$(PYTEST) -m "not long"
 
-test-long: setup ## The rest of the tests: whole demos, every system, version and moment (some 20 minutes)
+test-long: setup ## The rest of the tests: whole demos, every system, version and moment (some ten minutes)
 	@$(PYTEST) -m long
 
 test-fast: setup ## Tests without the slow ones
