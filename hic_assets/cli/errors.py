@@ -48,12 +48,11 @@ def explain(error: Exception) -> str:
 
 
 def _forbidden(error: InsufficientPrivilege) -> str:
-    """What the role may not do, and what its owner would have to grant for looking; signing off is the owner's own."""
-    role = f'"{_role()}"'
+    """What the role may not do, and who may. No grant is proposed: ops.quarantine holds rows of patients as they came."""
     return (
-        f"PostgreSQL does not let the role {role} do this ({error.diag.message_primary or error}). To look, ask the owner "
-        f"of the warehouse for:  grant usage on schema ops to {role}; grant select on all tables in schema ops to {role};"
-        " But ops.quarantine holds rows of patients as they came: who only reads marts is given a role by 'hic roles'."
+        f'PostgreSQL does not let the role "{_role()}" do this ({error.diag.message_primary or error}). It is for the login '
+        "of the code location or the owner of the warehouse ('hic roles add-user NAME --role pipeline'). Who reads marts or "
+        "reports, in a role of 'hic roles', asks in SQL: 'hic psql', docs/queries.md."
     )
 
 

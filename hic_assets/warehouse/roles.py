@@ -90,8 +90,13 @@ def add_login(connection: Connection[Any], name: str, role: str, districts: Sequ
 
 
 def remove_login(connection: Connection[Any], name: str) -> None:
-    """Take a login out of all roles and its districts from it; the login itself stays. Raises AdministratorNeeded."""
+    """Take a login out of all roles and its districts from it; the login itself stays.
+
+    Raises WarehouseError: no such login; AdministratorNeeded.
+    """
     roles = _roles(connection)
+    if not _says_yes(connection, "select exists (select from pg_roles where rolname = %s)", name):
+        raise WarehouseError(f'there is no login "{name}" on this server.')
     statements = [
         sql.SQL("revoke {} from {}").format(sql.Identifier(held), sql.Identifier(name))
         for held in _roles_of(connection, roles, name)

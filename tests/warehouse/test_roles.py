@@ -111,6 +111,8 @@ def test_a_login_is_in_one_role(world: World) -> None:
     assert world.admin(f"select * from access.user_district where login = '{world.login('district')}'") == []
     with world.warehouse.connect(autocommit=True) as connection:
         remove_login(connection, world.login("district"))
+        with pytest.raises(WarehouseError, match="there is no login"):
+            remove_login(connection, f"{world.roles.prefix}_nobody")
     with pytest.raises(WarehouseError, match="permission denied for database"):
         world.ask("district", "select 1")
 
