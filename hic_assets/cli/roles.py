@@ -100,7 +100,7 @@ def _readable(connection: Connection[Any]) -> list[dict[str, Any]]:
         verdict = held.verdict
         if not (any(may) or held.relation.schema in MARTS):
             continue
-        pending = may != (verdict.analyst, verdict.officer, verdict.district)
+        pending = may != verdict.readers
         words = verdict.why or (f"districts: own rows, by {verdict.place}" if verdict.place else "")
         note = f"{words} (not applied yet: 'hic roles apply')".strip() if pending else words
         # What an officer reads through reports alone is none that it can name.

@@ -279,8 +279,7 @@ def _own_rows(column: str) -> str:
 
 def _grants(held: Held, roles: Roles, readers: frozenset[str], name: sql.Identifier) -> Iterator[sql.Composed]:
     """Nothing to PUBLIC, SELECT to whom it is due, and nothing else to any reader, on columns neither."""
-    verdict = held.verdict
-    all_may = zip(roles.readers, (verdict.analyst, verdict.officer, verdict.district), strict=True)
+    all_may = zip(roles.readers, held.verdict.readers, strict=True)
     reads = {role: may for role, may in all_may if role in readers} | {"public": False}
     if held.relation.schema in ("raw", "ops"):
         reads[roles.transformer] = True

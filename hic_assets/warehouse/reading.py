@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-MARTS = ("dwh", "reporting")
 REPORTS = "reporting"
+MARTS = ("dwh", REPORTS)
 
 SEEDS = frozenset(file.stem for file in (Path(__file__).parents[2] / "dbt_project" / "seeds").glob("*.csv"))
 """Lists that stand in the project itself, so hold no person."""
@@ -135,6 +135,11 @@ class Verdict:
     place: str | None = None
     why: str = ""
     officer: bool = False
+
+    @property
+    def readers(self) -> tuple[bool, bool, bool]:
+        """Whether each may, in the order of ``Roles.readers``."""
+        return self.analyst, self.officer, self.district
 
 
 DENIED = Verdict(False, False, why="not a mart")

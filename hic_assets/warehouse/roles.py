@@ -95,7 +95,7 @@ def remove_login(connection: Connection[Any], name: str) -> None:
     Raises WarehouseError: no such login; AdministratorNeeded.
     """
     roles = _roles(connection)
-    if not _says_yes(connection, "select exists (select from pg_roles where rolname = %s)", name):
+    if not _is_there(connection, name):
         raise WarehouseError(f'there is no login "{name}" on this server.')
     statements = [
         sql.SQL("revoke {} from {}").format(sql.Identifier(held), sql.Identifier(name))
@@ -252,11 +252,13 @@ def _roles_of(connection: Connection[Any], roles: Roles, name: str) -> list[str]
     return [row[0] for row in rows]
 
 
+def _is_there(connection: Connection[Any], name: str) -> bool:
+    return _says_yes(connection, "select exists (select from pg_roles where rolname = %s)", name)
+
+
 def _check_role(connection: Connection[Any], roles: Roles, role: str) -> None:
     name = f"{roles.prefix}_{role}"
-    if name in roles.names and not _says_yes(
-        connection, "select exists (select from pg_roles where rolname = %s)", name
-    ):
+    if name in roles.names and not _is_there(connection, name):
         raise WarehouseError(f"there is no role {name} here yet: 'hic roles apply' makes it.")
 
 
