@@ -79,7 +79,7 @@ with
 {%- for alias, model in imports.items() %}
 {# Asked several times, a CTE is computed once with all its columns; few are asked for. #}
 {{ alias }} as not materialized (
-    select * from {{ ref(model) }} offset 0
+    select * from {{ ref(model) }}
 ),
 {% endfor %}
 -- Words written in place of a code may say anything of a person: those that are a label of a list are kept, others counted.
